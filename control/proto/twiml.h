@@ -1,0 +1,71 @@
+/*
+ * twiml - a TwiML document: XML bytes to a tree of elements, and the schema that says what may stand where
+ * (twiml-and-webhooks.md §1.1-§1.5). Pure (expat); knows nothing of calls.
+ */
+#ifndef HOOKSWITCH_PROTO_TWIML_H
+#define HOOKSWITCH_PROTO_TWIML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct twiml_attr {
+	const char *name, *value;
+};
+
+enum twiml_node_type { TWIML_ELEMENT, TWIML_TEXT };
+
+/* A node. Strings and nodes live as long as the document. */
+struct twiml_node {
+	enum twiml_node_type type;
+	const char *name;		/* element name; NULL for text */
+	const char *text;		/* text content (character data joined); NULL for elements */
+	const struct twiml_attr *attrs;	/* n_attrs */
+	size_t n_attrs;
+	unsigned line, column;		/* 1-based, of the start tag */
+	struct twiml_node *parent, *first, *next;
+};
+
+/* One schema violation: a 12200 or a 13xxx warning. */
+struct twiml_warning {
+	int code;
+	unsigned line, column;
+	char message[256];		/* the parserMessage */
+	struct twiml_warning *next;
+};
+
+struct twiml {
+	struct twiml_node *response;	/* the root */
+	struct twiml_warning *warnings;	/* in document order */
+	void *arena;
+};
+
+struct twiml_error {
+	int code;			/* 12100, 12101, 12102, 11750 */
+	unsigned line, column;
+	char message[256];
+};
+
+/*
+ * Parses and checks a document of at most max_bytes. charset: of the Content-Type, or NULL. DOCTYPE and processing instructions are
+ * ignored, entities other than the five of XML and character references are refused, depth and node count are bounded.
+ * 0 and *ret (twiml_free), or -EINVAL and *error, or -ENOMEM. Elements and attributes that the schema (§1.3) does not
+ * know, and known verbs where they may not stand, are left out of the tree and stand in warnings; the rest remains.
+ */
+int twiml_parse(struct twiml **ret, struct twiml_error *error, const char *text, size_t len, const char *charset, size_t max_bytes);
+void twiml_free(struct twiml *doc); /* NULL is fine */
+
+const char *twiml_attr(const struct twiml_node *n, const char *name);	/* NULL: absent */
+
+/*
+ * Typed attributes: on a value out of its rule the default is returned and *warn is set to the code of the attribute's table row
+ * (else left alone). The table (twiml_schema.c) is the only place that names attributes, their rules, defaults and codes.
+ */
+int twiml_attr_int(const struct twiml_node *n, const char *name, int *warn);
+bool twiml_attr_bool(const struct twiml_node *n, const char *name, int *warn);
+/* An enumerated, method or free value: the canonical spelling, or the default (may be NULL). */
+const char *twiml_attr_text(const struct twiml_node *n, const char *name, int *warn);
+
+/* All text below n, white space collapsed to single spaces and trimmed (collapse) or only trimmed. malloced. */
+char *twiml_text(const struct twiml_node *n, bool collapse);
+
+#endif
