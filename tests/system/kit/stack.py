@@ -1,0 +1,52 @@
+"""The running stack as an operator sees it: compose services through the engine's CLI, kamcmd, counters."""
+import os
+import subprocess
+import time
+
+PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "")
+
+
+def run(*argv, check=True, timeout=60):
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def container(service):
+    found = run("docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}",
+                "--filter", f"label=com.docker.compose.service={service}").split()
+    assert len(found) == 1, f"service {service} of {PROJECT}: containers {found}"
+    return found[0]
+
+
+def kamcmd(*argv):
+    return run("docker", "exec", container("kamailio"), "kamcmd", *argv)
+
+
+def logs(service, tail=200):
+    return run("docker", "logs", "--tail", str(tail), container(service), check=False)
+
+
+def wait_for(look, timeout=10, what="the condition"):
+    """The first true value that look returns; asks every 20 ms."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = look()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come in {timeout} s; last: {value!r}")
+        time.sleep(0.02)
+
+
+def kamailio_transactions():
+    """Transactions that Kamailio holds now (tm.stats `current`)."""
+    for line in kamcmd("tm.stats").splitlines():
+        if line.strip().startswith("current:"):
+            return int(line.split(":")[1])
+    raise AssertionError("tm.stats has no `current`")
+
+
+def healthy(service):
+    return run("docker", "inspect", "-f", "{{.State.Health.Status}}", container(service)).strip() == "healthy"
