@@ -1,0 +1,250 @@
+"""The benchmark: what a call costs, how many go through, whether every packet is on time, and that nothing remains.
+
+Runs inside the test image, in the stack's network namespace, with the host's /proc (docker/bench starts it so). Prints a table and
+writes OUT/bench.json. Every figure is of this one run; aims and ratios are judged by people, machines here are noisy.
+
+  (a) reject, say   calls/s reached at the offered rates, CPU-ms a call by process
+  (b) play          concurrent calls hearing a prompt: gap between packets at p99.9, CPU-ms a call-second by process
+  (c) memory        resident memory a call, of hookswitchd and RTPengine
+  (d) idle          transactions, NG calls, calls and sockets after the load
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+from kit import g711, stack  # noqa: E402
+from kit.rest import Rest  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+OUT = pathlib.Path(os.environ.get("BENCH_OUT", "/out"))
+SERVICES = ("kamailio", "rtpengine", "control", "postgres")
+SIP = os.environ.get("HOOKSWITCH_SIP_ADDRESS", "127.0.0.1:5060")
+TICK = os.sysconf("SC_CLK_TCK")
+WEB = "127.0.0.9:9900"
+CALLER = "127.0.0.8"
+RTP_SOCKET = "127.0.0.8:21000"
+
+
+def processes():
+    """pids of each service, by the container that their cgroup names."""
+    ids = {service: stack.container(service) for service in SERVICES}
+    full = {service: stack.run("docker", "inspect", "-f", "{{.Id}}", cid).strip() for service, cid in ids.items()}
+    found = {service: [] for service in SERVICES}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            cgroup = (entry / "cgroup").read_text()
+        except OSError:
+            continue
+        for service, cid in full.items():
+            if cid in cgroup:
+                found[service].append(int(entry.name))
+    for service, pids in found.items():
+        assert pids, f"no process of {service} is visible: run with the host's pid namespace"
+    return found
+
+
+def cpu_ms(pids):
+    total = 0
+    for pid in pids:
+        try:
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        except OSError:
+            pass
+    return total * 1000 / TICK
+
+
+def rss_kb(pids):
+    total = 0
+    for pid in pids:
+        try:
+            found = re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())
+            total += int(found.group(1)) if found else 0
+        except OSError:
+            pass
+    return total
+
+
+def cpu_snapshot(found):
+    return {service: cpu_ms(pids) for service, pids in found.items()}
+
+
+def sipp(scenario, target, rate, calls, extra=(), stats=None, limit=20000):
+    argv = ["sipp", "-sf", str(HERE / "sipp" / f"{scenario}.xml"), "-i", CALLER, "-p", "5070", "-s", target, "-r", str(rate), "-m",
+            str(calls), "-l", str(limit), "-nostdin", "-trace_stat", "-stf", str(stats), "-fd", "1s", "-timeout", "180", "-timeout_error",
+            "-max_socket", "1000", *extra, SIP]
+    started = time.monotonic()
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=240)
+    return done, time.monotonic() - started
+
+
+def last_row(stats):
+    lines = pathlib.Path(stats).read_text().strip().splitlines()
+    return dict(zip(lines[0].split(";"), lines[-1].split(";")))
+
+
+def signalling(found, name, scenario, target, rate, calls, work, extra=()):
+    stats = work / f"{name}-{rate}.csv"
+    before = cpu_snapshot(found)
+    done, seconds = sipp(scenario, target, rate, calls, extra, stats)
+    wait_idle(found)
+    after = cpu_snapshot(found)
+    row = last_row(stats)
+    ok, failed = int(row["SuccessfulCall(C)"]), int(row["FailedCall(C)"])
+    return {"test": name, "offered_per_s": rate, "calls": calls, "ok": ok, "failed": failed, "calls_per_s": round(ok / seconds, 1),
+            "retransmissions": int(row["Retransmissions(C)"]), "response_time_1": row.get("ResponseTime1(C)"),
+            "cpu_ms_per_call": {s: round((after[s] - before[s]) / max(ok, 1), 3) for s in SERVICES}, "sipp_exit": done.returncode}
+
+
+def rtpengine_sessions():
+    """Own sessions in RTPengine now, by its CLI."""
+    text = stack.run("docker", "exec", stack.container("rtpengine"), "rtpengine-ctl", "list", "numsessions", check=False)
+    found = re.search(r"Current sessions own:\s+(\d+)", text)
+    return int(found.group(1)) if found else -1
+
+
+def control_sockets(found):
+    """UDP sockets that hookswitchd has open: its media sockets and a fixed few."""
+    count = 0
+    for pid in found["control"]:
+        try:
+            count += sum(1 for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir() if "socket" in os.readlink(fd))
+        except OSError:
+            pass
+    return count
+
+
+def idle_counters(found):
+    return {"kamailio_transactions": stack.kamailio_transactions(), "rtpengine_sessions": rtpengine_sessions(),
+            "control_sockets": control_sockets(found)}
+
+
+def wait_idle(found, timeout=60):
+    stack.wait_for(lambda: stack.kamailio_transactions() == 0 and rtpengine_sessions() in (0, -1), timeout, "idle after the load")
+
+
+def playing(found, target, calls, seconds, work, box):
+    """calls at once, each hearing the prompt for its whole length; the middle of it is the window."""
+    fifo, result = work / "rtp.fifo", work / "rtp.json"
+    os.mkfifo(fifo)
+    receiver = subprocess.Popen([str(box), "-l", RTP_SOCKET, "-c", str(fifo), "-o", str(result)])
+    idle_rss = {s: rss_kb(found[s]) for s in SERVICES}
+    ramp = max(2, calls // 50)
+    try:
+        stats = work / "play.csv"
+        caller = subprocess.Popen(["sipp", "-sf", str(HERE / "sipp" / "ivr.xml"), "-i", CALLER, "-p", "5071", "-s", target, "-r", "50",
+                                   "-m", str(calls), "-l", str(calls), "-mp", RTP_SOCKET.split(":")[1], "-key", "rtpcmd", "SEND",
+                                   "-nostdin", "-trace_logs", "-log_file", str(fifo), "-trace_stat", "-stf", str(stats), "-fd", "1s",
+                                   "-timeout", "180", "-timeout_error", SIP],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(ramp + 3)
+        fifo.open("w").write("MARK\n")
+        before, at = cpu_snapshot(found), time.monotonic()
+        time.sleep(seconds - ramp - 8)
+        after, window = cpu_snapshot(found), time.monotonic() - at
+        busy_rss = {s: rss_kb(found[s]) for s in SERVICES}
+        fifo.open("w").write("UNMARK\n")
+        caller.wait(timeout=120)
+    finally:
+        receiver.terminate()
+        receiver.wait(10)
+    wait_idle(found)
+    row, media = last_row(stats), json.loads(result.read_text())
+    return {"test": "play", "calls": calls, "ok": int(row["SuccessfulCall(C)"]), "failed": int(row["FailedCall(C)"]), "window_s": round(window, 1),
+            "gap_ms_p50": media["gap_ms_p50"], "gap_ms_p99": media["gap_ms_p99"], "gap_ms_p999": media["gap_ms_p999"],
+            "lost": media["seq_lost"], "receiver_drops": media["rxq_drops"],
+            "packets_per_s": round(media["win_rx"] / media["win_s"], 1), "packets_expected_per_s": calls * 50,
+            "cpu_ms_per_call_second": {s: round((after[s] - before[s]) / (calls * window), 3) for s in SERVICES},
+            "kb_per_call": {s: round((busy_rss[s] - idle_rss[s]) / calls, 1) for s in ("control", "rtpengine")}}
+
+
+def prepare(work):
+    docs = work / "docs"
+    docs.mkdir()
+    (docs / "reject.xml").write_text("<Response><Reject/></Response>")
+    (docs / "say.xml").write_text("<Response><Say>Thank you for calling.</Say><Hangup/></Response>")
+    (docs / "play.xml").write_text("<Response><Play>/prompt.wav</Play></Response>")
+    with wave.open(str(docs / "prompt.wav"), "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(8000)
+        w.writeframes(g711.tone(440, PLAY_SECONDS).tobytes())
+    tools = {}
+    for name, libs in (("webapp", ["-lmicrohttpd"]), ("rtpbox", [])):
+        tools[name] = work / name
+        subprocess.run(["gcc", "-O2", "-o", str(tools[name]), str(HERE / f"{name}.c"), *libs], check=True)
+    return docs, tools
+
+
+PLAY_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "30"))
+RATES = [int(r) for r in os.environ.get("BENCH_RATES", "100,300,600").split(",")]
+SAY_RATES = [int(r) for r in os.environ.get("BENCH_SAY_RATES", "50,100,200").split(",")]
+SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
+PLAY_CALLS = [int(n) for n in os.environ.get("BENCH_PLAY_CALLS", "100,300").split(",")]
+
+
+def show(rows):
+    for r in rows:
+        cost = r.get("cpu_ms_per_call") or r.get("cpu_ms_per_call_second")
+        unit = "ms/call" if "cpu_ms_per_call" in r else "ms/call-s"
+        costs = "  ".join(f"{s} {v:.3f}" for s, v in cost.items())
+        if r["test"] == "play":
+            print(f"play    {r['calls']:5d} calls   ok {r['ok']:5d}  gap p50/p99/p99.9 {r['gap_ms_p50']}/{r['gap_ms_p99']}/{r['gap_ms_p999']} ms"
+                  f"  lost {r['lost']}  {r['packets_per_s']:.0f}/{r['packets_expected_per_s']} pkt/s  | {costs} {unit}"
+                  f"  | kB/call {r['kb_per_call']}")
+        else:
+            print(f"{r['test']:7s} {r['offered_per_s']:5d}/s      ok {r['ok']:5d}  failed {r['failed']}  reached {r['calls_per_s']}/s"
+                  f"  retransmissions {r['retransmissions']}  | {costs} sum {sum(cost.values()):.3f} {unit}")
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    rest, found = Rest(), processes()
+    with tempfile.TemporaryDirectory() as tmp:
+        work = pathlib.Path(tmp)
+        docs, tools = prepare(work)
+        web = subprocess.Popen([str(tools["webapp"]), *WEB.split(":"), str(docs)])
+        domains = {n: rest.domain(f"http://{WEB}/{n}.xml", allow=("127.0.0.0/8",)) for n in ("reject", "say", "play")}
+        try:
+            time.sleep(0.5)
+            rows = []
+            signalling(found, "warm-up", "reject", domains["reject"].uri()[4:], 50, 100, work)
+            before = idle_counters(found)
+            for rate in RATES:
+                rows.append(signalling(found, "reject", "reject", domains["reject"].uri()[4:], rate, rate * SECONDS, work))
+            fifo_free = ("-key", "rtpcmd", "RECV")
+            for rate in SAY_RATES:
+                rows.append(signalling(found, "say", "ivr", domains["say"].uri()[4:], rate, rate * SECONDS, work, fifo_free))
+            for calls in PLAY_CALLS:
+                sub = work / f"play{calls}"
+                sub.mkdir()
+                rows.append(playing(found, domains["play"].uri()[4:], calls, PLAY_SECONDS, sub, tools["rtpbox"]))
+            after = idle_counters(found)
+        finally:
+            web.terminate()
+            web.wait(10)
+            for domain in domains.values():
+                domain.delete()
+    show(rows)
+    print(f"idle before {before}\nidle after  {after}")
+    leaks = [k for k in ("kamailio_transactions", "rtpengine_sessions") if after[k] not in (0, -1)]
+    if after["control_sockets"] > before["control_sockets"] + 20:
+        leaks.append("control_sockets")
+    (OUT / "bench.json").write_text(json.dumps({"rows": rows, "idle_before": before, "idle_after": after, "nproc": os.cpu_count(),
+                                                "kernel": os.uname().release}, indent=1) + "\n")
+    failed = sum(r["failed"] for r in rows)
+    print(f"{'FAILED: ' + ', '.join(leaks) if leaks else 'all counters are back to idle'}; {failed} calls failed")
+    return 1 if leaks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
