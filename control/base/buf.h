@@ -16,7 +16,7 @@ struct buf {
 	size_t len;
 	size_t cap;
 	size_t max;
-	int error; /* 0, -ENOMEM or -ENOSPC: the first failure */
+	int error; /* 0, -ENOMEM, -ENOSPC, or -EINVAL for a format that cannot be printed: the first failure */
 };
 
 void buf_init(struct buf *b, size_t max_bytes);

@@ -1,0 +1,41 @@
+#include "base/sid.h"
+
+#include "base/log.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/random.h>
+
+void random_hex(char *ret, int len)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char bytes[64];
+
+	for (int done = 0; done < len;) {
+		int n = (len - done + 1) / 2;
+
+		if (n > (int)sizeof(bytes))
+			n = sizeof(bytes);
+		/* Up to 256 bytes come whole and without EINTR once the kernel's pool is ready. */
+		BUG_ON(getrandom(bytes, (size_t)n, 0) != n);
+		for (int i = 0; i < n * 2 && done < len; i++, done++)
+			ret[done] = digits[i & 1 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+	}
+	ret[len] = '\0';
+}
+
+void sid_new(char ret[SID_SIZE], const char *prefix)
+{
+	memcpy(ret, prefix, 2);
+	random_hex(ret + 2, 32);
+}
+
+bool sid_valid(const char *s, const char *prefix)
+{
+	if (strlen(s) != 34 || strncmp(s, prefix, 2))
+		return false;
+	for (int i = 2; i < 34; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
