@@ -1,0 +1,203 @@
+#include "base/config.h"
+
+#include "base/sid.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum setting_type {
+	TEXT,	/* any text */
+	WORD,	/* one of `words` */
+	NUMBER, /* int between min and max */
+	SIZE,	/* size_t between min and max */
+	BOOL,	/* true or false */
+	IP,	/* numeric address */
+	SID,	/* account SID */
+	SECRET, /* text that is never printed, of at least min bytes */
+	DOMAIN, /* DNS name in lower case */
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset;
+	const char *def; /* NULL: must be set */
+	long long min, max;
+	const char *words; /* "a|b|c" */
+	const char *help;
+};
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct setting table[] = {
+	{ "HOOKSWITCH_ACCOUNT_SID", SID, AT(account_sid), NULL, 0, 0, NULL, "SID of the first account: AC and 32 hex digits" },
+	{ "HOOKSWITCH_AUTH_TOKEN", SECRET, AT(auth_token), NULL, 16, 0, NULL, "its auth token; also the key of webhook signatures" },
+	{ "HOOKSWITCH_SIP_DOMAIN", DOMAIN, AT(sip_domain), "sip.hookswitch.test", 0, 0, NULL, "base domain: a SIP domain is {name}.BASE; also the digest realm" },
+	{ "PUBLIC_IP", IP, AT(public_ip), "127.0.0.1", 0, 0, NULL, "address in Contact and SDP" },
+	{ "SIP_PORT", NUMBER, AT(sip_port), "5060", 1, 65535, NULL, "SIP over UDP and TCP" },
+	{ "API_BIND", IP, AT(api_bind), "127.0.0.1", 0, 0, NULL, "address of the REST API" },
+	{ "API_PORT", NUMBER, AT(api_port), "8080", 1, 65535, NULL, "port of the REST API" },
+	{ "API_THREADS", NUMBER, AT(api_threads), "4", 1, 64, NULL, "threads that serve REST, each with a database connection" },
+	{ "DATABASE_URL", SECRET, AT(database_url), NULL, 1, 0, NULL, "libpq connection string" },
+	{ "SQL_DIR", TEXT, AT(sql_dir), "/usr/share/hookswitch/sql", 0, 0, NULL, "migrations, applied at start" },
+	{ "KAMAILIO_EVAPI", TEXT, AT(evapi_addr), "127.0.0.1:8448", 0, 0, NULL, "Kamailio's event socket" },
+	{ "KAMAILIO_RPC", TEXT, AT(rpc_socket), "/run/hookswitch/rpc.sock", 0, 0, NULL, "Kamailio's JSON-RPC datagram socket" },
+	{ "KAMAILIO_RPC_CLIENT", TEXT, AT(rpc_client_socket), "/run/hookswitch/control.sock", 0, 0, NULL, "our end of it, in the same volume" },
+	{ "RTPENGINE_NG", TEXT, AT(ng_addr), "127.0.0.1:2223", 0, 0, NULL, "RTPengine's NG socket" },
+	{ "DTMF_LISTEN", TEXT, AT(dtmf_listen), "127.0.0.1:2300", 0, 0, NULL, "where RTPengine sends DTMF events" },
+	{ "MEDIA_IP", IP, AT(media_ip), "127.0.0.1", 0, 0, NULL, "address of our media sockets" },
+	{ "MAX_CALLS", NUMBER, AT(max_calls), "5000", 1, 100000, NULL, "calls at once; beyond it 503 with Retry-After" },
+	{ "RTP_TIMEOUT_MS", NUMBER, AT(rtp_timeout_ms), "60000", 1000, 3600000, NULL, "hang up when the party sends no RTP for so long (32014)" },
+	{ "ACK_TIMEOUT_MS", NUMBER, AT(ack_timeout_ms), "32000", 1000, 64000, NULL, "hang up when no ACK came (32022)" },
+	{ "MAX_CALL_SECONDS", NUMBER, AT(max_call_seconds), "14400", 1, 86400, NULL, "hang up a call that is longer (32015)" },
+	{ "SESSION_EXPIRES_S", NUMBER, AT(session_expires_s), "1800", 90, 86400, NULL, "session timer that we offer (RFC 4028)" },
+	{ "WEBHOOK_CONNECT_MS", NUMBER, AT(webhook_connect_ms), "5000", 100, 10000, NULL, "connect timeout of a webhook" },
+	{ "WEBHOOK_READ_MS", NUMBER, AT(webhook_read_ms), "15000", 100, 15000, NULL, "read timeout of a webhook" },
+	{ "WEBHOOK_TOTAL_MS", NUMBER, AT(webhook_total_ms), "15000", 100, 60000, NULL, "all attempts of a webhook together" },
+	{ "WEBHOOK_VERIFY_TLS", BOOL, AT(webhook_verify_tls), "true", 0, 0, NULL, "check certificate chain and name of https webhooks" },
+	{ "WEBHOOK_PUBLIC_ONLY", BOOL, AT(webhook_public_only), "false", 0, 0, NULL, "refuse webhooks to loopback and private addresses (11205)" },
+	{ "TWIML_MAX_BYTES", NUMBER, AT(twiml_max_bytes), "65536", 1024, 1048576, NULL, "size of a TwiML document (11750)" },
+	{ "TWIML_HANGUP_FIRST", WORD, AT(hangup_first), "answer", 0, 0, "answer|603", "what <Hangup> does to a call that is not answered yet" },
+	{ "PLAY_STRICT", BOOL, AT(play_strict), "false", 0, 0, NULL, "a failed <Play> download takes the failure path; false: the verb is skipped" },
+	{ "MEDIA_THREADS", NUMBER, AT(media_threads), "1", 1, 16, NULL, "threads of the media worker" },
+	{ "PROMPT_CACHE_BYTES", SIZE, AT(prompt_cache_bytes), "134217728", 0, 1LL << 40, NULL, "decoded prompts kept in memory" },
+	{ "PLAY_MAX_BYTES", SIZE, AT(play_max_bytes), "52428800", 1024, 1LL << 32, NULL, "size of a media file" },
+	{ "PLAY_MAX_SECONDS", NUMBER, AT(play_max_seconds), "2400", 1, 86400, NULL, "length of a media file" },
+	{ "SPEECH_VOICE", TEXT, AT(speech_voice), "man", 0, 0, NULL, "voice of <Say> without one" },
+	{ "SPEECH_LANGUAGE", TEXT, AT(speech_language), "en-US", 0, 0, NULL, "language of <Say> without one" },
+	{ "LOG_LEVEL", WORD, AT(log_level), "info", 0, 0, "debug|info|warn|error", "least severe log line that is written" },
+};
+
+static int is_word(const char *words, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (const char *p = words; p; p = strchr(p, '|')) {
+		if (*p == '|')
+			p++;
+		if (!strncmp(p, value, n) && (p[n] == '|' || !p[n]))
+			return 1;
+	}
+	return 0;
+}
+
+static int is_domain(const char *value)
+{
+	size_t n = strlen(value);
+
+	return n && n <= 200 && strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789.-") == n && value[0] != '.' &&
+	       value[n - 1] != '.' && !strstr(value, "..");
+}
+
+static int is_ip(const char *value)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, value, address) == 1 || inet_pton(AF_INET6, value, address) == 1;
+}
+
+/* 0, or -EINVAL with what the value should be in want. */
+static int set(struct config *cfg, const struct setting *s, const char *value, char *want, size_t want_size)
+{
+	void *field = (char *)cfg + s->offset;
+	long long number;
+	char *end;
+
+	switch (s->type) {
+	case NUMBER:
+	case SIZE:
+		errno = 0;
+		number = strtoll(value, &end, 10);
+		if (errno || !*value || *end || number < s->min || number > s->max) {
+			snprintf(want, want_size, "a whole number from %lld to %lld", s->min, s->max);
+			return -EINVAL;
+		}
+		if (s->type == NUMBER)
+			*(int *)field = (int)number;
+		else
+			*(size_t *)field = (size_t)number;
+		return 0;
+	case BOOL:
+		snprintf(want, want_size, "true or false");
+		if (strcmp(value, "true") && strcmp(value, "false"))
+			return -EINVAL;
+		*(bool *)field = !strcmp(value, "true");
+		return 0;
+	case WORD:
+		snprintf(want, want_size, "one of %s", s->words);
+		if (!is_word(s->words, value))
+			return -EINVAL;
+		break;
+	case IP:
+		snprintf(want, want_size, "a numeric IP address");
+		if (!is_ip(value))
+			return -EINVAL;
+		break;
+	case SID:
+		snprintf(want, want_size, "AC and 32 hex digits");
+		if (!sid_valid(value, "AC"))
+			return -EINVAL;
+		break;
+	case DOMAIN:
+		snprintf(want, want_size, "a domain name in lower case");
+		if (!is_domain(value))
+			return -EINVAL;
+		break;
+	case SECRET:
+		snprintf(want, want_size, "at least %lld characters", s->min);
+		if (strlen(value) < (size_t)s->min)
+			return -EINVAL;
+		break;
+	case TEXT:
+		snprintf(want, want_size, "not empty");
+		if (!*value)
+			return -EINVAL;
+		break;
+	}
+	*(const char **)field = value;
+	return 0;
+}
+
+int config_load(struct config *cfg, char *err, size_t err_size)
+{
+	char want[80];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const struct setting *s = &table[i];
+		const char *value = getenv(s->name);
+
+		if (!value || !*value)
+			value = s->def;
+		if (!value) {
+			snprintf(err, err_size, "%s is not set: %s", s->name, s->help);
+			return -EINVAL;
+		}
+		if (set(cfg, s, value, want, sizeof(want)) < 0) {
+			snprintf(err, err_size, "%s is \"%.60s\": set it to %s (%s)", s->name,
+				 s->type == SECRET ? "***" : value, want, s->help);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+void config_print_table(void)
+{
+	printf("| setting | default | what it is |\n|---|---|---|\n");
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const struct setting *s = &table[i];
+
+		printf("| `%s` | %s | %s", s->name, s->def ? s->def : "(must be set)", s->help);
+		if (s->type == NUMBER || s->type == SIZE)
+			printf("; %lld to %lld", s->min, s->max);
+		for (const char *p = s->words; p; p = strchr(p, '|')) {
+			p += *p == '|';
+			printf("%s `%.*s`", p == s->words ? "; one of" : ",", (int)strcspn(p, "|"), p);
+		}
+		printf(" |\n");
+	}
+}
