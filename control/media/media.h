@@ -24,27 +24,33 @@ struct media_events {
 struct media_stats {
 	unsigned ports;			/* open */
 	uint64_t sent, received;	/* RTP packets */
+	uint64_t dropped;		/* datagrams that were not RTP */
 	uint64_t late_ticks;		/* clock ticks that ran more than 5 ms late */
 };
 
 struct media *media_new(struct loop *loop, const char *ip, unsigned threads);
-void media_free(struct media *media);
+void media_free(struct media *media); /* not from an event; ports still open are closed; NULL is fine */
 
 /* Binds a socket on an ephemeral port of the media ip. -EMFILE/-EADDRNOTAVAIL when none. timeout_ms 0: no `silent`. */
 int media_open(struct media_port **ret, struct media *media, unsigned timeout_ms, const struct media_events *events, void *arg);
 void media_close(struct media_port *port); /* no event after it; NULL is fine */
 uint16_t media_port_number(const struct media_port *port);
 
-/* Where packets go: RTPengine's internal port of the leg. From now on the stream is continuous: silence when nothing plays. */
+/*
+ * Where packets go, and alone may come from: RTPengine's internal port of the leg. From now on the stream is continuous, silence
+ * when nothing plays, and the timeout runs. Plays queued before wait for it. Again: the new address, the same stream.
+ */
 void media_start(struct media_port *port, const char *ip, uint16_t port_number);
 void media_hold(struct media_port *port, int sending); /* 0: stop sending (the party put us on hold), 1: go on */
+/* Held, the clock, the timestamps and what plays go on unheard. */
 
-/* Queues p (a reference is taken) behind what plays, loops times. Returns its id, never 0; `played` follows. */
+/* Queues p (a reference is taken) behind what plays, loops (0: 1) times. Returns its id; 0 is out of memory only. `played` follows when
+ * its last packet's 20 ms are over. */
 uint32_t media_play(struct media_port *port, struct prompt *p, unsigned loops);
-/* Queues RFC 4733 digits 0-9 A-D * # and pauses w (0.5 s), W (1 s): 100 ms tone, 100 ms gap. `played` follows. */
+/* Queues RFC 4733 digits 0-9 A-D * # and pauses w (0.5 s), W (1 s): 100 ms tone, 100 ms gap; other characters are left out. `played` follows. */
 uint32_t media_play_digits(struct media_port *port, const char *digits);
 /* Drops everything queued and playing; silence from the next packet on. */
-void media_stop(struct media_port *port);
+void media_stop(struct media_port *port); /* and no `played` for them */
 
 void media_get_stats(struct media *media, struct media_stats *ret); /* any thread */
 
