@@ -1,0 +1,254 @@
+#define LOG_SUBSYSTEM "db"
+#include "io/db.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define PARAMS_MAX 64
+
+/* A statement prepared on the present connection; keyed by the address of its text, which is a constant. */
+struct statement {
+	const char *sql;
+	char name[16];
+	UT_hash_handle hh;
+};
+
+struct db {
+	char *conninfo;
+	PGconn *conn;
+	struct statement *statements;
+	unsigned n_statements;
+	bool in_transaction;
+	char error[512];
+	char constraint[64];
+};
+
+struct db_result {
+	PGresult *pg;
+};
+
+struct db *db_open(const char *conninfo)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	if (!db)
+		return NULL;
+	db->conninfo = strdup(conninfo);
+	if (!db->conninfo) {
+		free(db);
+		return NULL;
+	}
+	return db;
+}
+
+static void disconnect(struct db *db)
+{
+	struct statement *s, *tmp;
+
+	HASH_ITER (hh, db->statements, s, tmp) {
+		HASH_DEL(db->statements, s);
+		free(s);
+	}
+	PQfinish(db->conn);
+	db->conn = NULL;
+	db->in_transaction = false;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	disconnect(db);
+	free(db->conninfo);
+	free(db);
+}
+
+static void ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
+static int connected(struct db *db)
+{
+	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
+		return 0;
+	/* A transaction does not outlive its connection: its owner hears of it at its next statement. */
+	if (db->conn && db->in_transaction) {
+		disconnect(db);
+		snprintf(db->error, sizeof(db->error), "the connection was lost in a transaction");
+		return -EIO;
+	}
+	disconnect(db);
+	db->conn = PQconnectdb(db->conninfo);
+	if (PQstatus(db->conn) != CONNECTION_OK) {
+		snprintf(db->error, sizeof(db->error), "%s", PQerrorMessage(db->conn));
+		disconnect(db);
+		return -EIO;
+	}
+	PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
+	return 0;
+}
+
+/* SQLSTATE classes: PostgreSQL's appendix A. */
+static int error_of(struct db *db, const PGresult *res)
+{
+	static const struct {
+		const char *prefix;
+		int r;
+	} map[] = {
+		{ "23505", -EEXIST }, { "23503", -ENOENT }, { "23", -EINVAL },	 { "22", -EINVAL }, { "40", -EAGAIN },
+		{ "57014", -EIO },    { "57", -EIO },	    { "08", -EIO },	 { "53", -EIO },    { "", -EINVAL },
+	};
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
+	size_t i = 0;
+
+	snprintf(db->error, sizeof(db->error), "%s", PQresultErrorMessage(res));
+	snprintf(db->constraint, sizeof(db->constraint), "%s", constraint ? constraint : "");
+	if (!state || PQstatus(db->conn) != CONNECTION_OK)
+		return -EIO;
+	while (strncmp(state, map[i].prefix, strlen(map[i].prefix)))
+		i++;
+	return map[i].r;
+}
+
+static int prepare(struct statement **ret, struct db *db, const char *sql, int n)
+{
+	struct statement *s;
+	PGresult *res;
+	int r = 0;
+
+	HASH_FIND_PTR(db->statements, &sql, s);
+	if (s) {
+		*ret = s;
+		return 0;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->sql = sql;
+	snprintf(s->name, sizeof(s->name), "s%u", db->n_statements++);
+	res = PQprepare(db->conn, s->name, sql, n, NULL);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		r = error_of(db, res);
+	PQclear(res);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	HASH_ADD_PTR(db->statements, sql, s);
+	*ret = s;
+	return 0;
+}
+
+/* Takes res; 0 and *ret, or the error. */
+static int take(struct db_result **ret, struct db *db, PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+	int r;
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+		r = error_of(db, res);
+		PQclear(res);
+		return r;
+	}
+	if (!ret) {
+		PQclear(res);
+		return 0;
+	}
+	*ret = malloc(sizeof(**ret));
+	if (!*ret) {
+		PQclear(res);
+		return -ENOMEM;
+	}
+	(*ret)->pg = res;
+	return 0;
+}
+
+int db_exec(struct db_result **ret, struct db *db, const char *sql, int n, const char *const *params)
+{
+	struct statement *s;
+	int r;
+
+	BUG_ON(n < 0 || n > PARAMS_MAX);
+	db->error[0] = db->constraint[0] = '\0';
+	r = connected(db);
+	if (r < 0)
+		return r;
+	r = prepare(&s, db, sql, n);
+	if (r < 0)
+		return r;
+	return take(ret, db, PQexecPrepared(db->conn, s->name, n, params, NULL, NULL, 0));
+}
+
+int db_script(struct db *db, const char *sql)
+{
+	int r = connected(db);
+
+	db->constraint[0] = '\0';
+	return r < 0 ? r : take(NULL, db, PQexec(db->conn, sql));
+}
+
+int db_begin(struct db *db)
+{
+	int r = db_script(db, "BEGIN");
+
+	if (r == 0)
+		db->in_transaction = true;
+	return r;
+}
+
+int db_commit(struct db *db)
+{
+	int r = db_script(db, "COMMIT");
+
+	db->in_transaction = false;
+	return r;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db->in_transaction && db->conn && PQstatus(db->conn) == CONNECTION_OK)
+		PQclear(PQexec(db->conn, "ROLLBACK"));
+	db->in_transaction = false;
+}
+
+const char *db_error(const struct db *db)
+{
+	return db->error;
+}
+
+const char *db_constraint(const struct db *db)
+{
+	return db->constraint;
+}
+
+int db_rows(const struct db_result *res)
+{
+	return PQntuples(res->pg);
+}
+
+int db_affected(const struct db_result *res)
+{
+	return atoi(PQcmdTuples(res->pg));
+}
+
+const char *db_value(const struct db_result *res, int row, int col)
+{
+	return PQgetisnull(res->pg, row, col) ? NULL : PQgetvalue(res->pg, row, col);
+}
+
+void db_result_free(struct db_result *res)
+{
+	if (!res)
+		return;
+	PQclear(res->pg);
+	free(res);
+}
