@@ -51,7 +51,7 @@ enum http_error {
 
 struct http_reply {
 	enum http_error error;
-	char error_text[160];		/* for people; empty on HTTP_OK */
+	char error_text[256];		/* for people; empty on HTTP_OK */
 	int status;			/* 100..599; 0 when none came */
 	const char *content_type;	/* as sent, or NULL */
 	const char *location;		/* or NULL */
