@@ -304,7 +304,7 @@ int sip_msg_parse(struct sip_msg **ret, const char *raw, size_t len)
 		return -ENOMEM;
 	m->max_forwards = -1;
 	stop = line_end(at, end, &next);
-	if (!stop || memchr(raw, 0, (size_t)(stop - raw)))
+	if (!stop || stop < raw || strnlen(raw, len) < (size_t)(stop - raw))
 		goto out;
 	r = parse_first_line(m, at, stop);
 	at = next;

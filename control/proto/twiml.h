@@ -68,4 +68,7 @@ const char *twiml_attr_text(const struct twiml_node *n, const char *name, int *w
 /* All text below n, white space collapsed to single spaces and trimmed (collapse) or only trimmed. malloced. */
 char *twiml_text(const struct twiml_node *n, bool collapse);
 
+/* The content of n as well-formed XML: text escaped, elements with their attributes. For speech (SSML). malloced. */
+char *twiml_xml(const struct twiml_node *n);
+
 #endif
