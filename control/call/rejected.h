@@ -1,0 +1,21 @@
+/*
+ * rejected - attempts that Kamailio refused (sip.rejected, docs/kamailio-events.md) become Notifications of the account.
+ * Bounded to some a second for an account, so that a flood fills neither the table nor the queue. Loop thread only.
+ */
+#ifndef HOOKSWITCH_CALL_REJECTED_H
+#define HOOKSWITCH_CALL_REJECTED_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#define REJECTED_PER_SECOND 10
+
+struct rejected;
+struct world;
+
+struct rejected *rejected_new(struct world *world);
+void rejected_free(struct rejected *rejected); /* NULL is fine */
+void rejected_event(struct rejected *rejected, const json_t *params); /* the params of one sip.rejected; borrowed */
+uint64_t rejected_dropped(const struct rejected *rejected); /* not told, because there were too many */
+
+#endif
