@@ -432,43 +432,34 @@ const char *twiml_attr(const struct twiml_node *n, const char *name)
 	return NULL;
 }
 
-/*
- * The parser left values that break their rule out of the tree and warned of them, so what is here is good: *warn is for
- * callers that made their node otherwise.
- */
-static const char *value_of(const struct twiml_node *n, const char *name, int *warn_code)
+static const char *value_of(const struct twiml_node *n, const char *name, const struct twiml_attr_rule **rule)
 {
-	const struct twiml_attr_rule *rule = twiml_attr_rule(twiml_element_rule(n->name), name);
 	const char *value = twiml_attr(n, name);
 
-	if (!rule)
-		return value;
-	if (value && !twiml_attr_ok(rule, value)) {
-		if (warn_code)
-			*warn_code = rule->warning;
-		value = NULL;
-	}
-	return value ? value : rule->def;
+	*rule = twiml_attr_rule(twiml_element_rule(n->name), name);
+	return value || !*rule ? value : (*rule)->def;
 }
 
-int twiml_attr_int(const struct twiml_node *n, const char *name, int *warn_code)
+int twiml_attr_int(const struct twiml_node *n, const char *name)
 {
-	const char *value = value_of(n, name, warn_code);
+	const struct twiml_attr_rule *rule;
+	const char *value = value_of(n, name, &rule);
 
 	return value ? atoi(value) : 0;
 }
 
-bool twiml_attr_bool(const struct twiml_node *n, const char *name, int *warn_code)
+bool twiml_attr_bool(const struct twiml_node *n, const char *name)
 {
-	const char *value = value_of(n, name, warn_code);
+	const struct twiml_attr_rule *rule;
+	const char *value = value_of(n, name, &rule);
 
 	return value && !strcmp(value, "true");
 }
 
-const char *twiml_attr_text(const struct twiml_node *n, const char *name, int *warn_code)
+const char *twiml_attr_text(const struct twiml_node *n, const char *name)
 {
-	const struct twiml_attr_rule *rule = twiml_attr_rule(twiml_element_rule(n->name), name);
-	const char *value = value_of(n, name, warn_code);
+	const struct twiml_attr_rule *rule;
+	const char *value = value_of(n, name, &rule);
 
 	if (value && rule && rule->type == TWIML_METHOD)
 		return strcasecmp(value, "GET") ? "POST" : "GET";

@@ -57,13 +57,12 @@ void twiml_free(struct twiml *doc); /* NULL is fine */
 const char *twiml_attr(const struct twiml_node *n, const char *name);	/* NULL: absent */
 
 /*
- * Typed attributes: on a value out of its rule the default is returned and *warn is set to the code of the attribute's table row
- * (else left alone). The table (twiml_schema.c) is the only place that names attributes, their rules, defaults and codes.
+ * Typed attributes: the value, or the default of the attribute's row in twiml_schema.c (the only place that names attributes, their rules,
+ * defaults and codes). A value out of its rule is not in the tree: the parser left it out and warned with the row's code.
  */
-int twiml_attr_int(const struct twiml_node *n, const char *name, int *warn);
-bool twiml_attr_bool(const struct twiml_node *n, const char *name, int *warn);
-/* An enumerated, method or free value: the canonical spelling, or the default (may be NULL). */
-const char *twiml_attr_text(const struct twiml_node *n, const char *name, int *warn);
+int twiml_attr_int(const struct twiml_node *n, const char *name);  /* 0 without value and default */
+bool twiml_attr_bool(const struct twiml_node *n, const char *name);
+const char *twiml_attr_text(const struct twiml_node *n, const char *name); /* methods in upper case; may be NULL */
 
 /* All text below n, white space collapsed to single spaces and trimmed (collapse) or only trimmed. malloced. */
 char *twiml_text(const struct twiml_node *n, bool collapse);

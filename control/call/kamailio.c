@@ -1,0 +1,267 @@
+#define LOG_SUBSYSTEM "kamailio"
+#include "call/kamailio.h"
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "io/loop.h"
+#include "io/socket.h"
+#include "proto/netstring.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define EVENT_MAX_BYTES	  (256 << 10)
+#define COMMAND_MAX_BYTES (64 << 10)
+#define QUEUE_MAX	  20000
+#define ANSWER_MS	  5000
+#define SWEEP_MS	  500
+
+/* A command whose answer somebody waits for. */
+struct pending {
+	unsigned id;
+	uint64_t deadline_ms;
+	sip_sent_fn *done;
+	void *arg;
+	UT_hash_handle hh;
+};
+
+struct kamailio {
+	struct loop *loop;
+	struct stream *events;
+	struct dgram *rpc;
+	struct loop_timer *sweep;
+	struct buf input; /* evapi bytes that are no whole netstring yet */
+	struct buf output;
+	struct pending *pending;
+	unsigned next_id;
+	void (*event)(void *arg, const char *json, size_t len);
+	void *arg;
+};
+
+static void on_state(void *arg, bool connected)
+{
+	struct kamailio *k = arg;
+
+	log_info("the event stream is %s", connected ? "connected" : "lost");
+	buf_reset(&k->input);
+}
+
+static void on_data(void *arg, const char *data, size_t len)
+{
+	struct kamailio *k = arg;
+	size_t at = 0, n, used;
+	const char *payload;
+	int r = 0;
+
+	if (buf_add(&k->input, data, len) < 0) {
+		log_error("the event stream has an event over %d bytes: connecting anew", EVENT_MAX_BYTES);
+		stream_reset(k->events);
+		return;
+	}
+	while (at < k->input.len) {
+		r = netstring_next(k->input.data + at, k->input.len - at, EVENT_MAX_BYTES, &payload, &n, &used);
+		if (r <= 0)
+			break;
+		k->event(k->arg, payload, n);
+		at += used;
+	}
+	if (r < 0) {
+		log_error("the event stream is no netstring: connecting anew");
+		stream_reset(k->events);
+		return;
+	}
+	buf_consume(&k->input, at);
+}
+
+static void finish(struct kamailio *k, struct pending *p, int r)
+{
+	HASH_DEL(k->pending, p);
+	if (p->done)
+		p->done(p->arg, r);
+	free(p);
+}
+
+static void on_answer(void *arg, const char *data, size_t len)
+{
+	struct kamailio *k = arg;
+	struct pending *p;
+	json_t *answer = json_loadb(data, len, JSON_ALLOW_NUL, NULL);
+	json_t *error = json_object_get(answer, "error");
+	unsigned id = (unsigned)json_integer_value(json_object_get(answer, "id"));
+
+	if (error)
+		log_debug("a command was refused: %s", json_string_value(json_object_get(error, "message")));
+	HASH_FIND(hh, k->pending, &id, sizeof(id), p);
+	if (p)
+		finish(k, p, error ? -EPROTO : 0);
+	json_decref(answer);
+}
+
+static void on_sweep(void *arg)
+{
+	struct kamailio *k = arg;
+	struct pending *p;
+	uint64_t now = loop_now_ms(k->loop);
+
+	/* Insertion order is order of deadlines. A completion may forget others: always look at the head anew. */
+	while ((p = k->pending) && p->deadline_ms <= now)
+		finish(k, p, -ETIMEDOUT);
+	if (k->pending)
+		loop_timer_start(k->sweep, SWEEP_MS);
+}
+
+struct kamailio *kamailio_new(struct loop *loop, const struct config *config,
+			      void (*event)(void *arg, const char *json, size_t len), void *arg)
+{
+	static const struct stream_events events = { .state = on_state, .data = on_data };
+	struct kamailio *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->loop = loop;
+	k->event = event;
+	k->arg = arg;
+	buf_init(&k->input, EVENT_MAX_BYTES * 2);
+	buf_init(&k->output, COMMAND_MAX_BYTES);
+	k->sweep = loop_timer_new(loop, on_sweep, k);
+	k->rpc = dgram_new_unix(loop, config->rpc_client_socket, config->rpc_socket, QUEUE_MAX, on_answer, k);
+	k->events = stream_new(loop, config->evapi_addr, &events, k);
+	if (!k->sweep || !k->rpc || !k->events) {
+		kamailio_free(k);
+		return NULL;
+	}
+	return k;
+}
+
+void kamailio_free(struct kamailio *k)
+{
+	struct pending *p, *tmp;
+
+	if (!k)
+		return;
+	HASH_ITER (hh, k->pending, p, tmp) {
+		HASH_DEL(k->pending, p);
+		free(p);
+	}
+	stream_free(k->events);
+	dgram_free(k->rpc);
+	loop_timer_free(k->sweep);
+	buf_done(&k->input);
+	buf_done(&k->output);
+	free(k);
+}
+
+bool kamailio_connected(const struct kamailio *k)
+{
+	return stream_connected(k->events);
+}
+
+/*
+ * A JSON string of any bytes: a peer's header may hold bytes that are no UTF-8, which jansson refuses and Kamailio's parser
+ * passes through.
+ */
+static void add_string(struct buf *b, const char *s)
+{
+	buf_addc(b, '"');
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\') {
+			buf_addc(b, '\\');
+			buf_addc(b, *s);
+		} else if (c < 0x20) {
+			buf_addf(b, "\\u%04x", c);
+		} else {
+			buf_addc(b, *s);
+		}
+	}
+	buf_addc(b, '"');
+}
+
+/* params: n strings; an empty one is a value too (Kamailio leaves a missing argument uninitialised). */
+static int command(struct kamailio *k, const char *method, int n, const char *const *params, int first_number,
+		   sip_sent_fn *done, void *arg)
+{
+	struct buf *b = &k->output;
+	struct pending *p = NULL;
+	unsigned id = ++k->next_id;
+	int r;
+
+	buf_reset(b);
+	buf_addf(b, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"%s\",\"params\":[", id, method);
+	if (first_number)
+		buf_addf(b, "%d%s", first_number, n ? "," : "");
+	for (int i = 0; i < n; i++) {
+		if (i)
+			buf_addc(b, ',');
+		add_string(b, params[i] ? params[i] : "");
+	}
+	buf_adds(b, "]}");
+	if (b->error)
+		return b->error;
+	if (done) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		p->id = id;
+		p->done = done;
+		p->arg = arg;
+		p->deadline_ms = loop_now_ms(k->loop) + ANSWER_MS;
+	}
+	r = dgram_send(k->rpc, b->data, b->len);
+	if (r < 0) {
+		log_warn("a command to Kamailio was not sent: %s", strerror(-r));
+		free(p);
+		return r;
+	}
+	if (p) {
+		HASH_ADD(hh, k->pending, id, sizeof(p->id), p);
+		if (!loop_timer_active(k->sweep))
+			loop_timer_start(k->sweep, SWEEP_MS);
+	}
+	return 0;
+}
+
+int kamailio_reply(struct kamailio *k, const char *transaction, int code, const char *reason, const char *to_tag,
+		   const char *headers, const char *body)
+{
+	const char *params[] = { reason, transaction, to_tag, headers, body };
+
+	return command(k, "tm.reply", 5, params, code, NULL, NULL);
+}
+
+int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn *done, void *arg)
+{
+	const char *params[] = { out->method,
+				 out->ruri,
+				 out->next_hop ? out->next_hop : ".",
+				 out->socket ? out->socket : ".",
+				 out->headers,
+				 out->body };
+
+	return command(k, "tm.t_uac_start", 6, params, 0, done, arg);
+}
+
+void kamailio_forget(struct kamailio *k, const void *arg)
+{
+	struct pending *p, *tmp;
+
+	HASH_ITER (hh, k->pending, p, tmp) {
+		if (p->arg != arg)
+			continue;
+		HASH_DEL(k->pending, p);
+		free(p);
+	}
+}
+
+int kamailio_flush_decisions(struct kamailio *k)
+{
+	const char *decisions[] = { "decisions" }, *credentials[] = { "credentials" };
+	int r = command(k, "htable.flush", 1, decisions, 0, NULL, NULL);
+
+	return r < 0 ? r : command(k, "htable.flush", 1, credentials, 0, NULL, NULL);
+}
