@@ -14,7 +14,7 @@
 
 #define SPEECH_TEXT_MAX (64 * 1024)
 #define SPEECH_SEGMENTS_MAX 4096
-#define SPEECH_SECONDS_MAX 1200 /* speech beyond it is cut off */
+#define SPEECH_SECONDS_MAX 600 /* speech beyond it is cut off */
 
 /* Runs of the same manner; built from SSML by speech_ssml.c. */
 struct speech_segment {

