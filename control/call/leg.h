@@ -7,11 +7,13 @@
 #ifndef HOOKSWITCH_CALL_LEG_H
 #define HOOKSWITCH_CALL_LEG_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct leg;
+struct legs;
 struct world;
 struct sip_msg;
 struct prompt;
@@ -40,12 +42,15 @@ struct leg_events {
 
 /* What identifies an inbound INVITE, from the sip.request event (docs/kamailio.md). */
 struct leg_invite {
+	struct legs *legs;		/* the switchboard that the leg joins */
 	const char *transaction;	/* "index:label" */
 	const struct sip_msg *msg;	/* borrowed during leg_new_inbound */
 	const char *source_ip;
 	int source_port;
 	const char *proto;		/* udp tcp tls */
 	const char *socket;		/* receiving socket "udp:ip:port" */
+	const char *account_sid, *domain, *domain_sid; /* what the request's host belongs to */
+	const char *user;		/* that authenticated by digest, "" without digest */
 };
 
 /*
@@ -71,10 +76,13 @@ void leg_stop(struct leg *leg);
 /*
  * The switchboard: events from Kamailio and RTPengine find their leg here. app.c feeds it.
  */
-struct legs;
-struct legs *legs_new(struct world *world,
-		      /* an initial INVITE: creates a call and its leg; params is the sip.request event */
-		      void (*incoming)(void *arg, const struct leg_invite *invite, const void *params), void *arg);
+struct legs_events {
+	/* An initial INVITE that passed authentication: takes it (leg_new_inbound) or refuses it. */
+	void (*incoming)(void *arg, const struct leg_invite *invite);
+	/* A refused attempt (docs/kamailio-events.md); msg is NULL when it could not be read. */
+	void (*rejected)(void *arg, const json_t *params, const struct sip_msg *msg);
+};
+struct legs *legs_new(struct world *world, const struct legs_events *events, void *arg);
 void legs_free(struct legs *legs);
 void legs_sip_event(struct legs *legs, const char *json, size_t len);	/* one evapi payload */
 void legs_dtmf_event(struct legs *legs, const char *json, size_t len);	/* one dtmf-log datagram */

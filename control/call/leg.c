@@ -1,0 +1,217 @@
+#define LOG_SUBSYSTEM "leg"
+#include "call/leg_internal.h"
+
+#include "base/error_code.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool leg_set(struct leg *leg, enum leg_event event)
+{
+	int next = leg_step(leg->state, event);
+
+	if (next < 0)
+		return false;
+	if (next != (int)leg->state)
+		log_debug("%s: %s -> %s", leg->call_sid, leg_state_name(leg->state), leg_state_name((enum leg_state)next));
+	leg->state = (enum leg_state)next;
+	return true;
+}
+
+void leg_reply(struct leg *leg, const char *transaction, int code, const char *reason, const char *headers, const char *body)
+{
+	struct world *w = leg->world;
+	char own[1024];
+	int n = snprintf(own, sizeof(own), LEG_SERVER "%s", headers ? headers : "");
+
+	if (n < 0 || (size_t)n >= sizeof(own))
+		headers = LEG_SERVER;
+	else
+		headers = own;
+	if (w->ops->sip_reply(w->w, transaction, code, reason, leg->local_tag, headers, body ? body : "") < 0)
+		log_warn("%s: a %d was not sent: Kamailio takes no commands", leg->call_sid, code);
+}
+
+/* The owner hears of the end in a turn of its own: it may be deep in a call of ours now. */
+static void tell_end(void *arg)
+{
+	struct leg *leg = arg;
+
+	leg->end_told = true;
+	if (leg->events)
+		leg->events->ended(leg->arg, leg->end, leg->end_code);
+	leg_release(leg);
+}
+
+struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_sid)
+{
+	const struct world_ops *ops = world->ops;
+	struct leg *leg = calloc(1, sizeof(*leg));
+
+	if (!leg)
+		return NULL;
+	leg->world = world;
+	leg->legs = legs;
+	snprintf(leg->call_sid, sizeof(leg->call_sid), "%s", call_sid);
+	leg->end_timer = ops->timer_new(world->w, tell_end, leg);
+	leg->ack_timer = ops->timer_new(world->w, leg_on_ack_deadline, leg);
+	leg->session_timer = ops->timer_new(world->w, leg_on_session_timer, leg);
+	leg->pending.timer = ops->timer_new(world->w, leg_on_send_timer, leg);
+	if (leg->end_timer && leg->ack_timer && leg->session_timer && leg->pending.timer)
+		return leg;
+	ops->timer_free(world->w, leg->end_timer);
+	ops->timer_free(world->w, leg->ack_timer);
+	ops->timer_free(world->w, leg->session_timer);
+	ops->timer_free(world->w, leg->pending.timer);
+	free(leg);
+	return NULL;
+}
+
+/* BYE when the party has a dialog with us and does not know of its end. */
+static void tell_party(struct leg *leg, enum leg_state before)
+{
+	if (before != LEG_ANSWERED && before != LEG_CONFIRMED)
+		return;
+	if (leg->end == LEG_END_REMOTE_BYE) {
+		leg->ack_cseq = 0;
+		leg->world->ops->timer_stop(leg->world->w, leg->ack_timer);
+		return;
+	}
+	/* RFC 3261 §15: no BYE before the ACK; leg_on_ack or the ACK's deadline sends it. */
+	if (before != LEG_ANSWERED || !leg->ack_cseq)
+		leg_send(leg, "BYE", LEG_REASON_NORMAL, NULL);
+}
+
+void leg_end(struct leg *leg, enum leg_end why, int code)
+{
+	enum leg_state before = leg->state;
+
+	if (!leg_set(leg, LEG_EV_END))
+		return;
+	leg->end = why;
+	leg->end_code = leg->invite_replied ? leg->invite_code : code;
+	if (leg->exchange.transaction[0] && !leg->exchange.initial) /* a re-INVITE or UPDATE that waits */
+		leg_reply(leg, leg->exchange.transaction, 487, "Request Terminated", NULL, NULL);
+	leg_exchange_clear(leg);
+	leg_media_close(leg);
+	leg->world->ops->timer_stop(leg->world->w, leg->session_timer);
+	tell_party(leg, before);
+	leg->world->ops->timer_start(leg->world->w, leg->end_timer, 0);
+}
+
+void leg_release(struct leg *leg)
+{
+	const struct world_ops *ops = leg->world->ops;
+	void *w = leg->world->w;
+
+	if (leg->events || !leg->end_told || leg->pending.method[0] || leg->ack_cseq)
+		return;
+	legs_remove(leg);
+	ops->timer_free(w, leg->end_timer);
+	ops->timer_free(w, leg->ack_timer);
+	ops->timer_free(w, leg->session_timer);
+	ops->timer_free(w, leg->pending.timer);
+	leg_exchange_clear(leg);
+	free(leg->key);
+	free(leg->call_id);
+	free(leg->local);
+	free(leg->remote);
+	free(leg->target);
+	free(leg->route_set);
+	free(leg->next_hop);
+	free(leg->socket);
+	free(leg->proto);
+	free(leg->sent_sdp);
+	free(leg);
+}
+
+void leg_free(struct leg *leg)
+{
+	if (!leg)
+		return;
+	leg->events = NULL;
+	if (leg->state != LEG_ENDED) {
+		if (leg->state < LEG_ANSWERED && !leg->invite_replied)
+			leg_reject(leg, 603, "Decline", 0);
+		else
+			leg_end(leg, LEG_END_LOCAL, 200);
+	}
+	if (leg->end_told)
+		leg_release(leg);
+}
+
+enum leg_state leg_state(const struct leg *leg)
+{
+	return leg->state;
+}
+
+int leg_ring(struct leg *leg)
+{
+	char contact[160];
+
+	if (leg->exchange.initial == false || !leg_set(leg, LEG_EV_RING))
+		return -EINVAL;
+	snprintf(contact, sizeof(contact), "Allow: " LEG_ALLOW "\r\n");
+	leg_reply(leg, leg->exchange.transaction, 180, "Ringing", contact, NULL);
+	return 0;
+}
+
+int leg_answer(struct leg *leg)
+{
+	int r;
+
+	if (!leg_set(leg, LEG_EV_ANSWER))
+		return -EINVAL;
+	r = leg_media_exchange(leg);
+	if (r < 0)
+		leg_exchange_done(leg, r, NULL);
+	return 0;
+}
+
+int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
+{
+	const struct error_code *e = error_code ? error_code_find(error_code) : NULL;
+	char header[256] = "";
+
+	if (leg->state >= LEG_ANSWERED || leg->invite_replied)
+		return -EINVAL;
+	if (e)
+		snprintf(header, sizeof(header), "X-Twilio-Error: %d %s\r\n", e->code, e->text);
+	if (code == 503)
+		snprintf(header, sizeof(header), "Retry-After: 5\r\n");
+	leg_reply(leg, leg->exchange.transaction, code, reason, header, NULL);
+	leg->invite_replied = true;
+	leg->invite_code = code;
+	leg->exchange.transaction[0] = '\0';
+	leg_end(leg, LEG_END_LOCAL, code);
+	return 0;
+}
+
+int leg_hangup(struct leg *leg)
+{
+	if (leg->state == LEG_ENDED)
+		return -EINVAL;
+	if (leg->state < LEG_ANSWERED)
+		return leg_reject(leg, 603, "Decline", 0);
+	leg_end(leg, LEG_END_LOCAL, 200);
+	return 0;
+}
+
+uint32_t leg_play(struct leg *leg, struct prompt *p, unsigned loops)
+{
+	return leg->port ? leg->world->ops->media_play(leg->world->w, leg->port, p, loops) : 0;
+}
+
+uint32_t leg_play_digits(struct leg *leg, const char *digits)
+{
+	return leg->port ? leg->world->ops->media_play_digits(leg->world->w, leg->port, digits) : 0;
+}
+
+void leg_stop(struct leg *leg)
+{
+	if (leg->port)
+		leg->world->ops->media_stop(leg->world->w, leg->port);
+}
