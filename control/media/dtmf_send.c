@@ -3,8 +3,8 @@
 #include "media/dtmf_send.h"
 #include "media/rtp.h"
 
-#define TONE_FRAMES 5
-#define END_FRAMES 3
+#define TONE_FRAMES  5
+#define END_FRAMES   3
 #define DIGIT_FRAMES 10
 #define PAUSE_FRAMES 25
 

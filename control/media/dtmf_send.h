@@ -1,8 +1,9 @@
 /*
- * dtmf_send - which 20 ms packet of a string of digits comes next: RFC 4733 §2.5.1 events and pauses. Pure.
+ * dtmf_send - which 20 ms packet of a string of digits comes next: RFC 4733 §2.5.1 events and
+ * pauses. Pure.
  *
- * A digit is 100 ms of tone and 100 ms of gap; its end is sent three times, the second and third in the gap.
- * w pauses 0.5 s, W 1 s (twiml-and-webhooks.md §1.8).
+ * A digit is 100 ms of tone and 100 ms of gap; its end is sent three times, the second and third in
+ * the gap. w pauses 0.5 s, W 1 s (twiml-and-webhooks.md §1.8).
  */
 #ifndef HOOKSWITCH_MEDIA_DTMF_SEND_H
 #define HOOKSWITCH_MEDIA_DTMF_SEND_H

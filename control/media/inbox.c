@@ -76,7 +76,8 @@ void inbox_put(struct inbox *inbox, struct mpsc_node *node)
 {
 	const uint64_t one = 1;
 
-	/* Only who finds it empty wakes the loop; the counter cannot overflow, so the write cannot fail. */
+	/* Only who finds it empty wakes the loop; the counter cannot overflow, so the write cannot
+	 * fail. */
 	if (mpsc_push(&inbox->list, node) && write(inbox->fd, &one, sizeof(one)) < 0)
 		return;
 }

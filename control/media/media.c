@@ -27,7 +27,8 @@ struct media {
 	struct media_thread *threads;
 };
 
-static int parse_ip(struct sockaddr_storage *ret, socklen_t *ret_len, const char *ip, uint16_t number)
+static int parse_ip(struct sockaddr_storage *ret, socklen_t *ret_len, const char *ip,
+		    uint16_t number)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)ret;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
@@ -165,7 +166,8 @@ void media_free(struct media *media)
 	free(media);
 }
 
-/* An even port where one is to be had: RTCP of this stream then goes to a number that is never another stream's. */
+/* An even port where one is to be had: RTCP of this stream then goes to a number that is never
+ * another stream's. */
 static int bind_port(struct media_port *port)
 {
 	for (int i = 0; i < BIND_TRIES; i++) {
@@ -178,8 +180,9 @@ static int bind_port(struct media_port *port)
 		if (bind(port->fd, (struct sockaddr *)&addr, len) < 0 ||
 		    getsockname(port->fd, (struct sockaddr *)&addr, &len) < 0)
 			return -EADDRNOTAVAIL;
-		port->number = ntohs(addr.ss_family == AF_INET ? ((struct sockaddr_in *)&addr)->sin_port :
-								 ((struct sockaddr_in6 *)&addr)->sin6_port);
+		port->number = ntohs(addr.ss_family == AF_INET
+					     ? ((struct sockaddr_in *)&addr)->sin_port
+					     : ((struct sockaddr_in6 *)&addr)->sin6_port);
 		if (port->number % 2 == 0 || i == BIND_TRIES - 1)
 			break;
 		close(port->fd);
@@ -205,8 +208,8 @@ static void place_port(struct media_port *port)
 	port->thread->slots[port->slot].count++;
 }
 
-int media_open(struct media_port **ret, struct media *media, unsigned timeout_ms, const struct media_events *events,
-	       void *arg)
+int media_open(struct media_port **ret, struct media *media, unsigned timeout_ms,
+	       const struct media_events *events, void *arg)
 {
 	struct media_port *port = calloc(1, sizeof(*port));
 	struct {
@@ -226,17 +229,17 @@ int media_open(struct media_port **ret, struct media *media, unsigned timeout_ms
 	r = -EIO;
 	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
 		goto fail;
-	port->rtp = (struct rtp_header){.marker = true,
-					.payload_type = RTP_PT_PCMU,
-					.sequence = start.sequence,
-					.timestamp = start.timestamp,
-					.ssrc = start.ssrc};
+	port->rtp = (struct rtp_header){ .marker = true,
+					 .payload_type = RTP_PT_PCMU,
+					 .sequence = start.sequence,
+					 .timestamp = start.timestamp,
+					 .ssrc = start.ssrc };
 	port->events = events;
 	port->arg = arg;
 	port->timeout_ns = (uint64_t)timeout_ms * 1000000u;
-	port->open_msg = (struct media_msg){.kind = MSG_OPEN, .port = port};
-	port->close_msg = (struct media_msg){.kind = MSG_CLOSE, .port = port};
-	port->silent_msg = (struct media_msg){.kind = MSG_SILENT, .port = port};
+	port->open_msg = (struct media_msg){ .kind = MSG_OPEN, .port = port };
+	port->close_msg = (struct media_msg){ .kind = MSG_CLOSE, .port = port };
+	port->silent_msg = (struct media_msg){ .kind = MSG_SILENT, .port = port };
 	atomic_init(&port->sending, true);
 	place_port(port);
 	mpsc_push(&port->thread->commands, &port->open_msg.node);
@@ -271,8 +274,10 @@ void media_start(struct media_port *port, const char *ip, uint16_t port_number)
 	socklen_t len;
 	char byte;
 
-	/* Connected, the kernel drops what comes from anywhere else, and need not look up the route for every packet. */
-	if (parse_ip(&addr, &len, ip, port_number) < 0 || addr.ss_family != port->media->ip.ss_family ||
+	/* Connected, the kernel drops what comes from anywhere else, and need not look up the route
+	 * for every packet. */
+	if (parse_ip(&addr, &len, ip, port_number) < 0 ||
+	    addr.ss_family != port->media->ip.ss_family ||
 	    connect(port->fd, (struct sockaddr *)&addr, len) < 0) {
 		log_warn("no way to %s:%u for port %u", ip, port_number, port->number);
 		return;
@@ -290,7 +295,7 @@ void media_hold(struct media_port *port, int sending)
 
 static uint32_t play_push(struct media_port *port, struct media_play *play)
 {
-	play->msg = (struct media_msg){.kind = MSG_PLAY, .port = port};
+	play->msg = (struct media_msg){ .kind = MSG_PLAY, .port = port };
 	play->id = ++port->last_id;
 	mpsc_push(&port->thread->commands, &play->msg.node);
 	return port->last_id;
@@ -333,8 +338,11 @@ void media_get_stats(struct media *media, struct media_stats *ret)
 	ret->ports = atomic_load(&media->open);
 	for (unsigned i = 0; i < media->thread_count; i++) {
 		ret->sent += atomic_load_explicit(&media->threads[i].sent, memory_order_relaxed);
-		ret->received += atomic_load_explicit(&media->threads[i].received, memory_order_relaxed);
-		ret->dropped += atomic_load_explicit(&media->threads[i].dropped, memory_order_relaxed);
-		ret->late_ticks += atomic_load_explicit(&media->threads[i].late_ticks, memory_order_relaxed);
+		ret->received +=
+			atomic_load_explicit(&media->threads[i].received, memory_order_relaxed);
+		ret->dropped +=
+			atomic_load_explicit(&media->threads[i].dropped, memory_order_relaxed);
+		ret->late_ticks +=
+			atomic_load_explicit(&media->threads[i].late_ticks, memory_order_relaxed);
 	}
 }

@@ -1,8 +1,9 @@
 /*
- * media - the media worker: threads with one 20 ms clock that send prompts to RTPengine's internal side and read what
- * comes from it. It knows nothing of SIP or TwiML.
+ * media - the media worker: threads with one 20 ms clock that send prompts to RTPengine's internal
+ * side and read what comes from it. It knows nothing of SIP or TwiML.
  *
- * Called from the loop thread; commands go to the worker through a lock-free queue, events come back on the loop.
+ * Called from the loop thread; commands go to the worker through a lock-free queue, events come
+ * back on the loop.
  */
 #ifndef HOOKSWITCH_MEDIA_MEDIA_H
 #define HOOKSWITCH_MEDIA_MEDIA_H
@@ -11,7 +12,7 @@
 
 struct loop;
 struct media;
-struct media_port;	/* one `i` socket: plain RTP, PCMU + telephone-event 101, loopback */
+struct media_port; /* one `i` socket: plain RTP, PCMU + telephone-event 101, loopback */
 struct prompt;
 
 struct media_events {
@@ -22,35 +23,48 @@ struct media_events {
 };
 
 struct media_stats {
-	unsigned ports;			/* open */
-	uint64_t sent, received;	/* RTP packets */
-	uint64_t dropped;		/* datagrams that were not RTP */
-	uint64_t late_ticks;		/* clock ticks that ran more than 5 ms late */
+	unsigned ports;		 /* open */
+	uint64_t sent, received; /* RTP packets */
+	uint64_t dropped;	 /* datagrams that were not RTP */
+	uint64_t late_ticks;	 /* clock ticks that ran more than 5 ms late */
 };
 
+/* NULL: not an IP address, no thread, out of memory. A port sends once its thread's clock ticks:
+ * every 20 ms, at a phase of its own. */
 struct media *media_new(struct loop *loop, const char *ip, unsigned threads);
-void media_free(struct media *media); /* not from an event; ports still open are closed; NULL is fine */
+/* Not from an event. Ports still open are closed. NULL is fine. */
+void media_free(struct media *media);
 
-/* Binds a socket on an ephemeral port of the media ip. -EMFILE/-EADDRNOTAVAIL when none. timeout_ms 0: no `silent`. */
-int media_open(struct media_port **ret, struct media *media, unsigned timeout_ms, const struct media_events *events, void *arg);
+/* Binds a socket on an ephemeral port of the media ip. -EMFILE/-EADDRNOTAVAIL when none. timeout_ms
+ * 0: no `silent`. */
+int media_open(struct media_port **ret, struct media *media, unsigned timeout_ms,
+	       const struct media_events *events, void *arg);
 void media_close(struct media_port *port); /* no event after it; NULL is fine */
 uint16_t media_port_number(const struct media_port *port);
 
 /*
- * Where packets go, and alone may come from: RTPengine's internal port of the leg. From now on the stream is continuous, silence
- * when nothing plays, and the timeout runs. Plays queued before wait for it. Again: the new address, the same stream.
+ * Where packets go, and alone may come from: RTPengine's internal port of the leg. From now on the
+ * stream is continuous (silence when nothing plays) and the timeout runs. Plays queued before wait
+ * for it. Again: the new address, the same stream.
  */
 void media_start(struct media_port *port, const char *ip, uint16_t port_number);
-void media_hold(struct media_port *port, int sending); /* 0: stop sending (the party put us on hold), 1: go on */
-/* Held, the clock, the timestamps and what plays go on unheard. */
+/* 0: stop sending (the party put us on hold), 1: go on. Held, timestamps and what plays go on
+ * unheard, the timeout too. */
+void media_hold(struct media_port *port, int sending);
 
-/* Queues p (a reference is taken) behind what plays, loops (0: 1) times. Returns its id; 0 is out of memory only. `played` follows when
- * its last packet's 20 ms are over. */
+/*
+ * Queues p (a reference is taken) behind what plays, loops (0: 1) times. Returns its id; 0 means
+ * out of memory alone. `played` follows when the 20 ms of its last packet are over.
+ */
 uint32_t media_play(struct media_port *port, struct prompt *p, unsigned loops);
-/* Queues RFC 4733 digits 0-9 A-D * # and pauses w (0.5 s), W (1 s): 100 ms tone, 100 ms gap; other characters are left out. `played` follows. */
+/*
+ * Queues RFC 4733 digits 0-9 A-D * # and pauses w (0.5 s), W (1 s): 100 ms tone, 100 ms gap; other
+ * characters are left out. `played` follows.
+ */
 uint32_t media_play_digits(struct media_port *port, const char *digits);
-/* Drops everything queued and playing; silence from the next packet on. */
-void media_stop(struct media_port *port); /* and no `played` for them */
+/* Drops everything queued and playing, without `played`; silence from the next packet on (20 ms).
+ */
+void media_stop(struct media_port *port);
 
 void media_get_stats(struct media *media, struct media_stats *ret); /* any thread */
 

@@ -1,8 +1,10 @@
 /*
- * media_thread - inside the media worker: what the loop side (media.c) and the threads (media_thread.c) share.
+ * media_thread - inside the media worker: what the loop side (media.c) and the threads
+ * (media_thread.c) share.
  *
- * A port is owned by its thread from its MSG_OPEN to its EVENT_CLOSED; the loop side frees it. Plays travel: the loop allocates, the thread
- * plays, the loop frees. Nothing is allocated or freed on a media thread.
+ * A port is owned by its thread from its MSG_OPEN to its EVENT_CLOSED; the loop side frees it.
+ * Plays travel: the loop allocates, the thread plays, the loop frees. Nothing is allocated or freed
+ * on a media thread.
  */
 #ifndef HOOKSWITCH_MEDIA_MEDIA_THREAD_H
 #define HOOKSWITCH_MEDIA_MEDIA_THREAD_H
@@ -21,10 +23,11 @@
 struct inbox;
 
 /* Ports send at one of ten phases of the 20 ms, so that RTPengine sees no burst. */
-#define MEDIA_SLOTS 10
+#define MEDIA_SLOTS    10
 #define MEDIA_FRAME_NS 20000000ull
-#define MEDIA_SLOT_NS (MEDIA_FRAME_NS / MEDIA_SLOTS)
-#define MEDIA_RECV_MAX 16 /* datagrams a port and tick; a flood beyond it is the kernel's to drop */
+#define MEDIA_SLOT_NS  (MEDIA_FRAME_NS / MEDIA_SLOTS)
+#define MEDIA_RECV_MAX 16 /* datagrams a port and tick; a flood beyond it is the kernel's to drop  \
+			   */
 #define MEDIA_DATAGRAM_BYTES 1500
 
 enum media_msg_kind {
@@ -44,7 +47,7 @@ struct media_play {
 	struct media_msg msg; /* first */
 	struct media_play *next;
 	uint32_t id;
-	bool ended; /* by itself */
+	bool ended;	       /* by itself */
 	struct prompt *prompt; /* or, when NULL, digits */
 	unsigned loops;
 	size_t offset;

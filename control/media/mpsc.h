@@ -1,5 +1,6 @@
 /*
- * mpsc - a lock-free list from many threads to one: what one push put in, one take gets out, oldest first.
+ * mpsc - a lock-free list from many threads to one: what one push put in, one take gets out, oldest
+ * first.
  *
  * Nodes are the owner's memory: a node is in one list at a time and stays alive until taken.
  */

@@ -4,9 +4,10 @@
 
 #include "media/pcm.h"
 
-/* Above the audible difference on a telephone line, and cheap: 2 ms CPU a second of 44.1 kHz audio at most. */
+/* Above the audible difference on a telephone line, and cheap: 2 ms CPU a second of 44.1 kHz audio
+ * at most. */
 #define RESAMPLE_QUALITY 5
-#define CHUNK 1024
+#define CHUNK		 1024
 
 void pcm_init(struct pcm *pcm, size_t max_samples)
 {

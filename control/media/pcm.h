@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <speex/speex_resampler.h>
 
-#define PCM_RATE 8000
+#define PCM_RATE     8000
 #define PCM_RATE_MIN 1000
 #define PCM_RATE_MAX 192000
 
@@ -22,7 +22,8 @@ struct pcm {
 void pcm_init(struct pcm *pcm, size_t max_samples);
 void pcm_done(struct pcm *pcm);
 
-/* The rate of what is written next; what the resampler still holds of the former rate comes out. -EINVAL outside 1-192 kHz. */
+/* The rate of what is written next; what the resampler still holds of the former rate comes out.
+ * -EINVAL outside 1-192 kHz. */
 int pcm_set_rate(struct pcm *pcm, unsigned rate);
 /* -EFBIG: more than max_samples; what fits stays. -ENOMEM. */
 int pcm_write(struct pcm *pcm, const int16_t *in, size_t samples);

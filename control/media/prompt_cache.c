@@ -70,7 +70,8 @@ struct prompt *prompt_cache_get(struct prompt_cache *cache, const char *key)
 void prompt_cache_put(struct prompt_cache *cache, const char *key, struct prompt *p)
 {
 	size_t key_bytes = strlen(key) + 1;
-	/* What the entry itself takes counts too, or a flood of tiny prompts would not be bounded. */
+	/* What the entry itself takes counts too, or a flood of tiny prompts would not be bounded.
+	 */
 	size_t cost_bytes = sizeof(struct entry) + key_bytes + p->samples;
 	struct entry *e, *old;
 

@@ -18,10 +18,12 @@ static const struct {
 	const char *type;
 	enum format format;
 } content_types[] = {
-	{"audio/mpeg", FORMAT_MPEG},   {"audio/mp3", FORMAT_MPEG},    {"audio/wav", FORMAT_WAV},
-	{"audio/wave", FORMAT_WAV},    {"audio/x-wav", FORMAT_WAV},   {"audio/aiff", FORMAT_AIFF},
-	{"audio/x-aifc", FORMAT_AIFF}, {"audio/x-aiff", FORMAT_AIFF}, {"audio/x-gsm", FORMAT_GSM},
-	{"audio/gsm", FORMAT_GSM},     {"audio/ulaw", FORMAT_ULAW},   {"audio/basic", FORMAT_ULAW},
+	{ "audio/mpeg", FORMAT_MPEG },	 { "audio/mp3", FORMAT_MPEG },
+	{ "audio/wav", FORMAT_WAV },	 { "audio/wave", FORMAT_WAV },
+	{ "audio/x-wav", FORMAT_WAV },	 { "audio/aiff", FORMAT_AIFF },
+	{ "audio/x-aifc", FORMAT_AIFF }, { "audio/x-aiff", FORMAT_AIFF },
+	{ "audio/x-gsm", FORMAT_GSM },	 { "audio/gsm", FORMAT_GSM },
+	{ "audio/ulaw", FORMAT_ULAW },	 { "audio/basic", FORMAT_ULAW },
 };
 
 struct memory_file {
@@ -86,12 +88,14 @@ static int format_find(const char *content_type)
 	size_t len = strcspn(content_type, "; \t");
 
 	for (size_t i = 0; i < sizeof(content_types) / sizeof(content_types[0]); i++)
-		if (strlen(content_types[i].type) == len && !strncasecmp(content_types[i].type, content_type, len))
+		if (strlen(content_types[i].type) == len &&
+		    !strncasecmp(content_types[i].type, content_type, len))
 			return content_types[i].format;
 	return -EPROTONOSUPPORT;
 }
 
-/* The content must be what its type says, or a decoder that nobody asked for would see hostile bytes. */
+/* The content must be what its type says, or a decoder that nobody asked for would see hostile
+ * bytes. */
 static int format_matches(enum format format, int sf_format)
 {
 	switch (sf_format & SF_FORMAT_TYPEMASK) {
@@ -143,9 +147,10 @@ static int decode_frames(struct pcm *pcm, SNDFILE *file, const SF_INFO *info)
 	return r < 0 ? r : pcm_flush(pcm);
 }
 
-static int decode_file(struct prompt **ret, enum format format, struct memory_file *memory, size_t max_samples)
+static int decode_file(struct prompt **ret, enum format format, struct memory_file *memory,
+		       size_t max_samples)
 {
-	SF_INFO info = {0};
+	SF_INFO info = { 0 };
 	SNDFILE *file = NULL;
 	struct prompt *p;
 	struct pcm pcm;
@@ -185,7 +190,7 @@ out:
 int prompt_decode(struct prompt **ret, const void *data, size_t len_bytes, const char *content_type,
 		  const struct prompt_limits *limits)
 {
-	struct memory_file memory = {.data = data, .len = (sf_count_t)len_bytes};
+	struct memory_file memory = { .data = data, .len = (sf_count_t)len_bytes };
 	size_t max_samples = (size_t)limits->max_seconds * PCM_RATE;
 	int format = format_find(content_type);
 	struct prompt *p;

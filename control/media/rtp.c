@@ -33,14 +33,16 @@ void rtp_write_header(uint8_t ret[RTP_HEADER_BYTES], const struct rtp_header *h)
 	put32(ret + 8, h->ssrc);
 }
 
-void rtp_write_event(uint8_t ret[RTP_EVENT_BYTES], uint8_t event, bool end, uint8_t volume, uint16_t duration)
+void rtp_write_event(uint8_t ret[RTP_EVENT_BYTES], uint8_t event, bool end, uint8_t volume,
+		     uint16_t duration)
 {
 	ret[0] = event;
 	ret[1] = (uint8_t)((end ? 0x80 : 0) | (volume & 0x3f));
 	put16(ret + 2, duration);
 }
 
-int rtp_parse(struct rtp_header *ret, const uint8_t **payload, size_t *payload_bytes, const void *data, size_t len_bytes)
+int rtp_parse(struct rtp_header *ret, const uint8_t **payload, size_t *payload_bytes,
+	      const void *data, size_t len_bytes)
 {
 	const uint8_t *p = data;
 	size_t header = RTP_HEADER_BYTES, padding = 0;

@@ -12,12 +12,13 @@
 #include "media/prompt.h"
 #include "media/speech_synth.h"
 
-#define SAY_QUEUE_MAX 1000
-#define DECODE_QUEUE_MAX 256
+#define SAY_QUEUE_MAX	   1000
+#define DECODE_QUEUE_MAX   256
 #define DECODE_QUEUE_BYTES (256u << 20)
-#define KEY_SIZE (4 + 64 + 1) /* "say:" and the SHA-256 in hex */
+#define KEY_SIZE	   (4 + 64 + 1) /* "say:" and the SHA-256 in hex */
 
-/* One piece of work for a thread, and all jobs that wait for it. The loop allocates and frees it. */
+/* One piece of work for a thread, and all jobs that wait for it. The loop allocates and frees it.
+ */
 struct work {
 	struct mpsc_node node; /* first; on its way back */
 	struct work *queue_next;
@@ -73,7 +74,8 @@ static void work_run(struct speech *speech, struct work *w)
 		return;
 	}
 	if (!w->voice) {
-		w->r = prompt_decode(&w->prompt, w->data, w->len_bytes, w->content_type, &w->limits);
+		w->r = prompt_decode(&w->prompt, w->data, w->len_bytes, w->content_type,
+				     &w->limits);
 		return;
 	}
 	w->r = speech_synthesise(&w->prompt, speech->voices, w->voice, w->data, &w->cancelled);
@@ -141,7 +143,8 @@ static int worker_put(struct worker *worker, struct work *w)
 	int r = -EAGAIN;
 
 	pthread_mutex_lock(&worker->lock);
-	if (worker->count < worker->count_max && w->len_bytes <= worker->bytes_max - worker->bytes) {
+	if (worker->count < worker->count_max &&
+	    w->len_bytes <= worker->bytes_max - worker->bytes) {
 		if (worker->head)
 			worker->tail->queue_next = w;
 		else
@@ -227,12 +230,13 @@ static int make_key(char ret[KEY_SIZE], const struct speech_voice *voice, const 
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char head[128];
-	int n = snprintf(head, sizeof(head), "%s %s %s %d", voice->engine->name, voice->name, voice->language,
-			 voice->female);
+	int n = snprintf(head, sizeof(head), "%s %s %s %d", voice->engine->name, voice->name,
+			 voice->language, voice->female);
 	int r = -ENOMEM;
 
 	if (!ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, head, (size_t)n + 1) != 1 || EVP_DigestUpdate(ctx, ssml, strlen(ssml)) != 1 ||
+	    EVP_DigestUpdate(ctx, head, (size_t)n + 1) != 1 ||
+	    EVP_DigestUpdate(ctx, ssml, strlen(ssml)) != 1 ||
 	    EVP_DigestFinal_ex(ctx, digest, NULL) != 1)
 		goto out;
 	memcpy(ret, "say:", 4);
@@ -252,8 +256,9 @@ struct speech *speech_new(struct loop *loop, struct prompt_cache *cache, const c
 	if (!speech)
 		return NULL;
 	speech->cache = cache;
-	speech->say = (struct worker){.count_max = SAY_QUEUE_MAX, .bytes_max = SIZE_MAX};
-	speech->decode = (struct worker){.count_max = DECODE_QUEUE_MAX, .bytes_max = DECODE_QUEUE_BYTES};
+	speech->say = (struct worker){ .count_max = SAY_QUEUE_MAX, .bytes_max = SIZE_MAX };
+	speech->decode =
+		(struct worker){ .count_max = DECODE_QUEUE_MAX, .bytes_max = DECODE_QUEUE_BYTES };
 	pthread_mutex_init(&speech->say.lock, NULL);
 	pthread_cond_init(&speech->say.wake, NULL);
 	pthread_mutex_init(&speech->decode.lock, NULL);
@@ -275,7 +280,7 @@ void speech_free(struct speech *speech)
 	if (!speech)
 		return;
 	DL_FOREACH(speech->works, w)
-		atomic_store(&w->cancelled, true);
+	atomic_store(&w->cancelled, true);
 	worker_stop(&speech->say);
 	worker_stop(&speech->decode);
 	inbox_free(speech->inbox); /* its nodes are works too */
@@ -285,8 +290,9 @@ void speech_free(struct speech *speech)
 	free(speech);
 }
 
-const struct speech_voice *speech_voice_find(const struct speech *speech, const char *voice, const char *language,
-					     bool *voice_known, bool *language_known)
+const struct speech_voice *speech_voice_find(const struct speech *speech, const char *voice,
+					     const char *language, bool *voice_known,
+					     bool *language_known)
 {
 	return speech_voices_find(speech->voices, voice, language, voice_known, language_known);
 }
@@ -296,8 +302,8 @@ void speech_voice_walk(const struct speech *speech, speech_voice_row_fn *row, vo
 	speech_voices_walk(speech->voices, row, arg);
 }
 
-int speech_say(struct speech_job **ret, struct speech *speech, const struct speech_voice *voice, const char *ssml,
-	       speech_done_fn *done, void *arg)
+int speech_say(struct speech_job **ret, struct speech *speech, const struct speech_voice *voice,
+	       const char *ssml, speech_done_fn *done, void *arg)
 {
 	struct speech_job *job;
 	struct prompt *cached;
@@ -342,8 +348,9 @@ fail:
 	return r;
 }
 
-int speech_decode(struct speech_job **ret, struct speech *speech, const void *data, size_t len_bytes,
-		  const char *content_type, const struct prompt_limits *limits, speech_done_fn *done, void *arg)
+int speech_decode(struct speech_job **ret, struct speech *speech, const void *data,
+		  size_t len_bytes, const char *content_type, const struct prompt_limits *limits,
+		  speech_done_fn *done, void *arg)
 {
 	struct speech_job *job;
 	struct work *w;

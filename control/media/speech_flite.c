@@ -6,9 +6,10 @@
 #include "base/buf.h"
 #include "media/speech_engine.h"
 
-/* A piece of text that flite makes into sound at once: bounds its memory and how long a cancel takes. */
+/* A piece of text that flite makes into sound at once: bounds its memory and how long a cancel
+ * takes. */
 #define PIECE_SOFT 200
-#define PIECE_MAX 500
+#define PIECE_MAX  500
 
 /* flite's headers do not declare its voices. */
 cst_voice *register_cmu_us_kal(const char *voxdir);
@@ -22,10 +23,10 @@ static struct {
 	cst_voice *(*register_voice)(const char *voxdir);
 	cst_voice *voice;
 } flite_voices[] = {
-	{"slt", "en-us", 1, register_cmu_us_slt, NULL},
-	{"rms", "en-us", 1, register_cmu_us_rms, NULL},
-	{"awb", "en-gb-scotland", 1, register_cmu_us_awb, NULL},
-	{"kal", "en-us", 9, register_cmu_us_kal, NULL},
+	{ "slt", "en-us", 1, register_cmu_us_slt, NULL },
+	{ "rms", "en-us", 1, register_cmu_us_rms, NULL },
+	{ "awb", "en-gb-scotland", 1, register_cmu_us_awb, NULL },
+	{ "kal", "en-us", 9, register_cmu_us_kal, NULL },
 };
 #define FLITE_VOICES (sizeof(flite_voices) / sizeof(flite_voices[0]))
 
@@ -36,11 +37,13 @@ static struct {
 	bool stopped;
 } flite;
 
-static int flite_samples(const cst_wave *w, int start, int size, int last, cst_audio_streaming_info *info)
+static int flite_samples(const cst_wave *w, int start, int size, int last,
+			 cst_audio_streaming_info *info)
 {
 	(void)last, (void)info;
 	if (!flite.stopped && size > 0 && flite.sink)
-		flite.stopped = flite.sink(flite.arg, (unsigned)w->sample_rate, w->samples + start, (size_t)size) != 0;
+		flite.stopped = flite.sink(flite.arg, (unsigned)w->sample_rate, w->samples + start,
+					   (size_t)size) != 0;
 	return flite.stopped ? CST_AUDIO_STREAM_STOP : CST_AUDIO_STREAM_CONT;
 }
 
@@ -51,13 +54,15 @@ static int flite_start(void)
 		cst_audio_streaming_info *info;
 
 		if (flite_voices[i].voice)
-			continue; /* they stay for the life of the process: static data of the libraries */
+			continue; /* they stay for the life of the process: static data of the
+				     libraries */
 		flite_voices[i].voice = flite_voices[i].register_voice(NULL);
 		info = new_audio_streaming_info();
 		if (!flite_voices[i].voice || !info)
 			return -EIO;
 		info->asc = flite_samples;
-		feat_set(flite_voices[i].voice->features, "streaming_info", audio_streaming_info_val(info));
+		feat_set(flite_voices[i].voice->features, "streaming_info",
+			 audio_streaming_info_val(info));
 	}
 	return 0;
 }
@@ -71,7 +76,8 @@ static int flite_list(speech_voice_add_fn *add, void *arg)
 	int r = 0;
 
 	for (size_t i = 0; i < FLITE_VOICES && !r; i++)
-		r = add(arg, flite_voices[i].name, flite_voices[i].language, flite_voices[i].priority);
+		r = add(arg, flite_voices[i].name, flite_voices[i].language,
+			flite_voices[i].priority);
 	return r;
 }
 
@@ -79,16 +85,19 @@ static int flite_list(speech_voice_add_fn *add, void *arg)
 static const struct {
 	const char *utf8, *ascii;
 } replacements[] = {
-	{"\xe2\x80\x98", "'"}, {"\xe2\x80\x99", "'"},	{"\xe2\x80\x9c", "\""}, {"\xe2\x80\x9d", "\""},
-	{"\xe2\x80\x93", "-"}, {"\xe2\x80\x94", ", "},	{"\xe2\x80\xa6", "..."}, {"\xe2\x82\xac", " euro "},
-	{"\xc2\xa3", " pound "}, {"\xc2\xa0", " "},	{"\xc2\xb0", " degrees "}, {"\xc2\xa9", ""},
-	{"\xc2\xae", ""},      {"\xe2\x84\xa2", ""},	{"\xc2\xbd", " one half "}, {"\xc2\xad", ""},
-	{"\xc3\xa0", "a"},     {"\xc3\xa1", "a"},	{"\xc3\xa2", "a"},	{"\xc3\xa4", "a"},
-	{"\xc3\xa7", "c"},     {"\xc3\xa8", "e"},	{"\xc3\xa9", "e"},	{"\xc3\xaa", "e"},
-	{"\xc3\xab", "e"},     {"\xc3\xad", "i"},	{"\xc3\xae", "i"},	{"\xc3\xaf", "i"},
-	{"\xc3\xb1", "n"},     {"\xc3\xb3", "o"},	{"\xc3\xb4", "o"},	{"\xc3\xb6", "o"},
-	{"\xc3\xb8", "o"},     {"\xc3\xba", "u"},	{"\xc3\xbc", "u"},	{"\xc3\x89", "E"},
-	{"\xc3\x96", "O"},     {"\xc3\x9c", "U"},
+	{ "\xe2\x80\x98", "'" },   { "\xe2\x80\x99", "'" },	 { "\xe2\x80\x9c", "\"" },
+	{ "\xe2\x80\x9d", "\"" },  { "\xe2\x80\x93", "-" },	 { "\xe2\x80\x94", ", " },
+	{ "\xe2\x80\xa6", "..." }, { "\xe2\x82\xac", " euro " }, { "\xc2\xa3", " pound " },
+	{ "\xc2\xa0", " " },	   { "\xc2\xb0", " degrees " },	 { "\xc2\xa9", "" },
+	{ "\xc2\xae", "" },	   { "\xe2\x84\xa2", "" },	 { "\xc2\xbd", " one half " },
+	{ "\xc2\xad", "" },	   { "\xc3\xa0", "a" },		 { "\xc3\xa1", "a" },
+	{ "\xc3\xa2", "a" },	   { "\xc3\xa4", "a" },		 { "\xc3\xa7", "c" },
+	{ "\xc3\xa8", "e" },	   { "\xc3\xa9", "e" },		 { "\xc3\xaa", "e" },
+	{ "\xc3\xab", "e" },	   { "\xc3\xad", "i" },		 { "\xc3\xae", "i" },
+	{ "\xc3\xaf", "i" },	   { "\xc3\xb1", "n" },		 { "\xc3\xb3", "o" },
+	{ "\xc3\xb4", "o" },	   { "\xc3\xb6", "o" },		 { "\xc3\xb8", "o" },
+	{ "\xc3\xba", "u" },	   { "\xc3\xbc", "u" },		 { "\xc3\x89", "E" },
+	{ "\xc3\x96", "O" },	   { "\xc3\x9c", "U" },
 };
 
 static int to_ascii(struct buf *out, const char *text)
@@ -113,7 +122,8 @@ static int to_ascii(struct buf *out, const char *text)
 	return out->error;
 }
 
-/* Where the next piece ends: at a sentence's end after PIECE_SOFT, else at a space, else anywhere. */
+/* Where the next piece ends: at a sentence's end after PIECE_SOFT, else at a space, else anywhere.
+ */
 static size_t piece_end(const char *text, size_t len)
 {
 	size_t space = 0;
@@ -132,8 +142,8 @@ static size_t piece_end(const char *text, size_t len)
 	return space ? space : PIECE_MAX;
 }
 
-static int flite_say(const struct speech_voice *voice, const struct speech_segment *segment, speech_sink_fn *sink,
-		     void *arg)
+static int flite_say(const struct speech_voice *voice, const struct speech_segment *segment,
+		     speech_sink_fn *sink, void *arg)
 {
 	cst_voice *v = NULL;
 	struct buf ascii;

@@ -10,14 +10,23 @@ static const struct {
 	const char *name;
 	enum speech_say_as how;
 } names[] = {
-	{"characters", SAY_AS_CHARACTERS}, {"spell-out", SAY_AS_CHARACTERS}, {"cardinal", SAY_AS_NUMBER},
-	{"number", SAY_AS_NUMBER},	   {"ordinal", SAY_AS_ORDINAL},	     {"digits", SAY_AS_DIGITS},
-	{"fraction", SAY_AS_FRACTION},	   {"date", SAY_AS_DATE},	     {"time", SAY_AS_TIME},
-	{"telephone", SAY_AS_TELEPHONE},   {"expletive", SAY_AS_EXPLETIVE},  {"bleep", SAY_AS_EXPLETIVE},
+	{ "characters", SAY_AS_CHARACTERS },
+	{ "spell-out", SAY_AS_CHARACTERS },
+	{ "cardinal", SAY_AS_NUMBER },
+	{ "number", SAY_AS_NUMBER },
+	{ "ordinal", SAY_AS_ORDINAL },
+	{ "digits", SAY_AS_DIGITS },
+	{ "fraction", SAY_AS_FRACTION },
+	{ "date", SAY_AS_DATE },
+	{ "time", SAY_AS_TIME },
+	{ "telephone", SAY_AS_TELEPHONE },
+	{ "expletive", SAY_AS_EXPLETIVE },
+	{ "bleep", SAY_AS_EXPLETIVE },
 };
 
-static const char *const months[] = {"January", "February", "March",	 "April",   "May",	"June",
-				     "July",	"August",   "September", "October", "November", "December"};
+static const char *const months[] = { "January",   "February", "March",	   "April",
+				      "May",	   "June",     "July",	   "August",
+				      "September", "October",  "November", "December" };
 
 enum speech_say_as speech_say_as_find(const char *interpret_as)
 {
@@ -101,7 +110,7 @@ struct date {
 /* Numbers in the order that format names: y, m, d; yyyymmdd may stand without separators. */
 static bool read_date(struct date *ret, const char *format, const char *text)
 {
-	struct date d = {0};
+	struct date d = { 0 };
 	bool compact = !strcasecmp(format, "yyyymmdd");
 	const char *order = compact ? "ymd" : format;
 
@@ -115,11 +124,16 @@ static bool read_date(struct date *ret, const char *format, const char *text)
 		order = "";
 	}
 	for (; *order; order++) {
-		int *field = *order == 'y' ? &d.year : *order == 'm' ? &d.month : *order == 'd' ? &d.day : NULL;
+		int *field = *order == 'y'   ? &d.year
+			     : *order == 'm' ? &d.month
+			     : *order == 'd' ? &d.day
+					     : NULL;
 		int digits = 0;
 
+		if (!field || *field) /* each once */
+			return false;
 		text += strspn(text, " /.-");
-		for (; field && isdigit((unsigned char)*text) && digits < 4; text++, digits++)
+		for (; isdigit((unsigned char)*text) && digits < 4; text++, digits++)
 			*field = *field * 10 + (*text - '0');
 		if (!digits)
 			return false;

@@ -10,10 +10,11 @@
 #include "base/buf.h"
 #include "media/speech_engine.h"
 
-#define DEPTH_MAX 64
-#define WORD_MAX 50	   /* engines stumble over longer runs without a space */
+#define DEPTH_MAX    64
+#define WORD_MAX     50 /* engines stumble over longer runs without a space */
 #define BREAK_MAX_MS 10000
-#define SENTENCE_MS 300
+#define GAIN_MAX     4
+#define SENTENCE_MS  300
 #define PARAGRAPH_MS 600
 
 struct style {
@@ -21,7 +22,7 @@ struct style {
 	char language[24];
 	enum speech_say_as how;
 	char format[12];
-	bool alias;    /* of <sub>: said in place of the content */
+	bool alias;	   /* of <sub>: said in place of the content */
 	unsigned after_ms; /* a pause when the element ends */
 };
 
@@ -43,20 +44,33 @@ struct word_value {
 	float value;
 };
 
-static const struct word_value strengths[] = {{"none", 0},	   {"x-weak", 100}, {"weak", 200},
-					      {"medium", 400}, {"strong", 700}, {"x-strong", 1000}};
-static const struct word_value rates[] = {{"x-slow", 0.5f}, {"slow", 0.75f}, {"medium", 1},
-					  {"default", 1},   {"fast", 1.25f}, {"x-fast", 1.6f}};
-static const struct word_value pitches[] = {{"x-low", 0.6f}, {"low", 0.8f}, {"medium", 1},
-					    {"default", 1},  {"high", 1.2f}, {"x-high", 1.4f}};
-static const struct word_value volumes_db[] = {{"silent", -200}, {"x-soft", -12}, {"soft", -6}, {"medium", 0},
-					       {"default", 0},	 {"loud", 4},	  {"x-loud", 8}};
-static const struct word_value emphases_rate[] = {{"strong", 0.85f}, {"moderate", 0.93f}, {"reduced", 1.1f}, {"none", 1}};
-static const struct word_value emphases_db[] = {{"strong", 4}, {"moderate", 2}, {"reduced", -3}, {"none", 0}};
+static const struct word_value strengths[] = { { "none", 0 },	  { "x-weak", 100 },
+					       { "weak", 200 },	  { "medium", 400 },
+					       { "strong", 700 }, { "x-strong", 1000 } };
+static const struct word_value rates[] = {
+	{ "x-slow", 0.5f }, { "slow", 0.75f }, { "medium", 1 },
+	{ "default", 1 },   { "fast", 1.25f }, { "x-fast", 1.6f }
+};
+static const struct word_value pitches[] = {
+	{ "x-low", 0.6f }, { "low", 0.8f },  { "medium", 1 },
+	{ "default", 1 },  { "high", 1.2f }, { "x-high", 1.4f }
+};
+static const struct word_value volumes_db[] = { { "silent", -200 }, { "x-soft", -12 },
+						{ "soft", -6 },	    { "medium", 0 },
+						{ "default", 0 },   { "loud", 4 },
+						{ "x-loud", 8 } };
+static const struct word_value emphases_rate[] = {
+	{ "strong", 0.85f }, { "moderate", 0.93f }, { "reduced", 1.1f }, { "none", 1 }
+};
+static const struct word_value emphases_db[] = {
+	{ "strong", 4 }, { "moderate", 2 }, { "reduced", -3 }, { "none", 0 }
+};
 
-#define FIND_WORD(table, word, otherwise) find_word(table, sizeof(table) / sizeof((table)[0]), word, otherwise)
+#define FIND_WORD(table, word, otherwise)                                                          \
+	find_word(table, sizeof(table) / sizeof((table)[0]), word, otherwise)
 
-static float find_word(const struct word_value *table, size_t count, const char *word, float otherwise)
+static float find_word(const struct word_value *table, size_t count, const char *word,
+		       float otherwise)
 {
 	for (size_t i = 0; word && i < count; i++)
 		if (!strcasecmp(table[i].word, word))
@@ -113,8 +127,10 @@ static bool blank(const char *s)
 static void flush(struct parser *p)
 {
 	const struct style *style = &p->stack[p->depth];
-	struct speech_segment segment = {
-		.pause_ms = p->pause_ms, .rate = style->rate, .pitch = style->pitch, .gain = style->gain};
+	struct speech_segment segment = { .pause_ms = p->pause_ms,
+					  .rate = style->rate,
+					  .pitch = style->pitch,
+					  .gain = style->gain };
 	bool english = *style->language ? !strncasecmp(style->language, "en", 2) : p->english;
 
 	p->word = 0;
@@ -212,7 +228,7 @@ static void start_prosody(struct style *style, const XML_Char **attributes)
 	}
 	style->rate = clamp(style->rate * percent(rate, FIND_WORD(rates, rate, 1)), 0.2f, 2);
 	style->pitch = clamp(style->pitch * percent(pitch, FIND_WORD(pitches, pitch, 1)), 0.5f, 2);
-	style->gain *= from_db(db);
+	style->gain = clamp(style->gain * from_db(db), 0, GAIN_MAX);
 }
 
 static void XMLCALL start_element(void *arg, const XML_Char *name, const XML_Char **attributes)
@@ -239,7 +255,8 @@ static void XMLCALL start_element(void *arg, const XML_Char *name, const XML_Cha
 		flush(p);
 		value = attribute(attributes, "level");
 		style.rate = clamp(style.rate * FIND_WORD(emphases_rate, value, 0.93f), 0.2f, 2);
-		style.gain *= from_db(FIND_WORD(emphases_db, value, 2));
+		style.gain = clamp(style.gain * from_db(FIND_WORD(emphases_db, value, 2)), 0,
+				   GAIN_MAX);
 	} else if (!strcmp(name, "lang")) {
 		flush(p);
 		value = attribute(attributes, "xml:lang");
@@ -250,7 +267,8 @@ static void XMLCALL start_element(void *arg, const XML_Char *name, const XML_Cha
 		value = attribute(attributes, "interpret-as");
 		style.how = value ? speech_say_as_find(value) : SAY_AS_TEXT;
 		value = attribute(attributes, "format");
-		snprintf(style.format, sizeof(style.format), "%s", value && strlen(value) < sizeof(style.format) ? value : "");
+		snprintf(style.format, sizeof(style.format), "%s",
+			 value && strlen(value) < sizeof(style.format) ? value : "");
 	} else if (!strcmp(name, "sub")) {
 		value = attribute(attributes, "alias");
 		if (value && !style.alias) {
@@ -274,7 +292,8 @@ static void XMLCALL end_element(void *arg, const XML_Char *name)
 	if (p->r || !p->depth)
 		return;
 	/* Within one style text runs on, so that a sentence keeps its melody. */
-	if (strcmp(name, "sub") && strcmp(name, "w") && strcmp(name, "phoneme") && strcmp(name, "break"))
+	if (strcmp(name, "sub") && strcmp(name, "w") && strcmp(name, "phoneme") &&
+	    strcmp(name, "break"))
 		flush(p);
 	after_ms = p->stack[p->depth--].after_ms;
 	pause_for(p, after_ms);
@@ -304,14 +323,14 @@ static bool feed(struct parser *p, const char *s, bool last)
 int speech_ssml_parse(struct speech_script *ret, const char *ssml, const char *language)
 {
 	struct parser *p = calloc(1, sizeof(*p));
-	struct speech_segment tail = {.rate = 1, .pitch = 1, .gain = 1};
+	struct speech_segment tail = { .rate = 1, .pitch = 1, .gain = 1 };
 	int r = -ENOMEM;
 
 	if (!p)
 		return -ENOMEM;
 	buf_init(&p->text, 2 * SPEECH_TEXT_MAX);
 	p->english = !strncasecmp(language, "en", 2);
-	p->stack[0] = (struct style){.rate = 1, .pitch = 1, .gain = 1};
+	p->stack[0] = (struct style){ .rate = 1, .pitch = 1, .gain = 1 };
 	p->xml = XML_ParserCreate("UTF-8");
 	if (!p->xml)
 		goto out;

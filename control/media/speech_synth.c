@@ -6,14 +6,14 @@
 #include "media/prompt.h"
 #include "media/speech_synth.h"
 
-#define QUIET 200	    /* samples below it are the engines' own silence */
-#define LEAD_SAMPLES 240    /* of which so much stays: 30 ms before, 60 ms after */
+#define QUIET	     200 /* samples below it are the engines' own silence */
+#define LEAD_SAMPLES 240 /* of which so much stays: 30 ms before, 60 ms after */
 #define TAIL_SAMPLES 480
-#define PEAK 16384	    /* -6 dBFS: room for louder prosody, and what telephone networks like */
-#define GAIN_MAX 8
+#define PEAK	     16384 /* -6 dBFS: room for louder prosody, and what telephone networks like */
+#define GAIN_MAX     8
 #define BEEP_SAMPLES 3200
-#define BEEP_HZ 1000
-#define BEEP_PEAK 6000
+#define BEEP_HZ	     1000
+#define BEEP_PEAK    6000
 
 struct synth {
 	struct pcm pcm;
@@ -65,8 +65,8 @@ static int add_beep(struct pcm *pcm)
 	return pcm_write(pcm, beep, BEEP_SAMPLES);
 }
 
-static int say_segment(struct synth *s, const struct speech_voices *voices, const struct speech_voice *voice,
-		       const struct speech_segment *segment)
+static int say_segment(struct synth *s, const struct speech_voices *voices,
+		       const struct speech_voice *voice, const struct speech_segment *segment)
 {
 	size_t begin;
 	int r;
@@ -117,11 +117,12 @@ static void level(struct synth *s, size_t segments)
 		}
 }
 
-int speech_synthesise(struct prompt **ret, const struct speech_voices *voices, const struct speech_voice *voice,
-		      const char *ssml, const atomic_bool *cancelled)
+int speech_synthesise(struct prompt **ret, const struct speech_voices *voices,
+		      const struct speech_voice *voice, const char *ssml,
+		      const atomic_bool *cancelled)
 {
-	struct synth s = {.cancelled = cancelled};
-	struct speech_script script = {0};
+	struct synth s = { .cancelled = cancelled };
+	struct speech_script script = { 0 };
 	size_t done = 0;
 	struct prompt *p;
 	int r;

@@ -8,8 +8,10 @@
 
 #include "media/speech_engine.h"
 
-/* -EINVAL nothing to say or not well-formed, -EFBIG, -EIO engine, -ENOMEM, -ECANCELED once *cancelled is set. */
-int speech_synthesise(struct prompt **ret, const struct speech_voices *voices, const struct speech_voice *voice,
-		      const char *ssml, const atomic_bool *cancelled);
+/* -EINVAL nothing to say or not well-formed, -EFBIG, -EIO engine, -ENOMEM, -ECANCELED once
+ * *cancelled is set. */
+int speech_synthesise(struct prompt **ret, const struct speech_voices *voices,
+		      const struct speech_voice *voice, const char *ssml,
+		      const atomic_bool *cancelled);
 
 #endif

@@ -9,8 +9,9 @@
 
 #define VOICES_MAX 2048
 
-/* Where two engines have a language, the one that sounds better comes first (docs/adr/0004-speech-engines.md). */
-static const struct speech_engine *const engines[] = {&speech_flite, &speech_espeak};
+/* Where two engines have a language, the one that sounds better comes first
+ * (docs/adr/0007-speech-engines.md). */
+static const struct speech_engine *const engines[] = { &speech_flite, &speech_espeak };
 #define ENGINES (sizeof(engines) / sizeof(engines[0]))
 
 struct speech_voices {
@@ -21,11 +22,13 @@ struct speech_voices {
 	char *default_voice, *default_language;
 };
 
-static int add_one(struct speech_voices *voices, const char *name, const char *language, unsigned priority, bool female)
+static int add_one(struct speech_voices *voices, const char *name, const char *language,
+		   unsigned priority, bool female)
 {
 	struct speech_voice *v;
 
-	if (strlen(name) >= sizeof(v->name) || strlen(language) >= sizeof(v->language) || voices->count == VOICES_MAX)
+	if (strlen(name) >= sizeof(v->name) || strlen(language) >= sizeof(v->language) ||
+	    voices->count == VOICES_MAX)
 		return 0; /* a voice that nobody can name */
 	if (voices->count == voices->cap) {
 		size_t cap = voices->cap ? 2 * voices->cap : 256;
@@ -37,7 +40,9 @@ static int add_one(struct speech_voices *voices, const char *name, const char *l
 		voices->cap = cap;
 	}
 	v = &voices->list[voices->count++];
-	*v = (struct speech_voice){.engine = voices->adding, .priority = priority, .female = female};
+	*v = (struct speech_voice){ .engine = voices->adding,
+				    .priority = priority,
+				    .female = female };
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	snprintf(v->language, sizeof(v->language), "%s", language);
 	return 0;
@@ -92,8 +97,8 @@ void speech_voices_free(struct speech_voices *voices)
 }
 
 /* The best voice with this very tag; with prefix: the tag or one below it (xx of xx-yy). */
-static const struct speech_voice *find_tag(const struct speech_voices *voices, const char *tag, bool prefix,
-					   const struct speech_name *want)
+static const struct speech_voice *find_tag(const struct speech_voices *voices, const char *tag,
+					   bool prefix, const struct speech_name *want)
 {
 	const struct speech_voice *best = NULL;
 	size_t n = strlen(tag);
@@ -101,9 +106,11 @@ static const struct speech_voice *find_tag(const struct speech_voices *voices, c
 	for (size_t i = 0; i < voices->count; i++) {
 		const struct speech_voice *v = &voices->list[i];
 
-		if (strncasecmp(v->language, tag, n) != 0 || (v->language[n] && !(prefix && v->language[n] == '-')))
+		if (strncasecmp(v->language, tag, n) != 0 ||
+		    (v->language[n] && !(prefix && v->language[n] == '-')))
 			continue;
-		if (v->female != want->female || (want->engine && strcmp(want->engine, v->engine->name) != 0) ||
+		if (v->female != want->female ||
+		    (want->engine && strcmp(want->engine, v->engine->name) != 0) ||
 		    (want->engine_voice && strcmp(want->engine_voice, v->name) != 0))
 			continue;
 		/* Engines are in the order of preference, so of two a later one never wins. */
@@ -113,8 +120,10 @@ static const struct speech_voice *find_tag(const struct speech_voices *voices, c
 	return best;
 }
 
-/* The voice for a language: its tag, what the tag is another name of, its first part. NULL: cannot be spoken. */
-static const struct speech_voice *find_language(const struct speech_voices *voices, const char *language,
+/* The voice for a language: its tag, what the tag is another name of, its first part. NULL: cannot
+ * be spoken. */
+static const struct speech_voice *find_language(const struct speech_voices *voices,
+						const char *language,
 						const struct speech_name *want, bool *near)
 {
 	const char *tag = speech_language_alias(language, near);
@@ -134,7 +143,8 @@ static const struct speech_voice *find_language(const struct speech_voices *voic
 }
 
 /* A documented language, or a tag that an engine has itself (eo, en-gb-scotland). */
-static bool language_known(const struct speech_voices *voices, const char *language, const struct speech_name *want)
+static bool language_known(const struct speech_voices *voices, const char *language,
+			   const struct speech_name *want)
 {
 	return speech_language_known(language) || find_tag(voices, language, false, want);
 }
@@ -146,10 +156,10 @@ static bool same_primary(const char *a, const char *b)
 	return n == m && !strncasecmp(a, b, n);
 }
 
-const struct speech_voice *speech_voices_find(const struct speech_voices *voices, const char *voice, const char *language,
-					      bool *voice_known, bool *known)
+const struct speech_voice *speech_voices_find(const struct speech_voices *voices, const char *voice,
+					      const char *language, bool *voice_known, bool *known)
 {
-	struct speech_name want = {.female = false};
+	struct speech_name want = { .female = false };
 	const struct speech_voice *v = NULL;
 	const char *spoken;
 	bool near = false;
@@ -163,16 +173,20 @@ const struct speech_voice *speech_voices_find(const struct speech_voices *voices
 	if (!*voice_known)
 		speech_name_find(&want, voices->default_voice);
 
-	/* A voice speaks its own language; another one only when the document asks for it, and then by the nearest voice. */
+	/* A voice speaks its own language; another one only when the document asks for it, and then
+	 * by the nearest voice. */
 	spoken = language ? language : want.language[0] ? want.language : voices->default_language;
-	if (want.language[0] && *voice_known && (!language || same_primary(language, want.language)))
+	if (want.language[0] && *voice_known &&
+	    (!language || same_primary(language, want.language)))
 		spoken = want.language;
 	else if (want.language[0])
 		want.engine_voice = want.engine = NULL;
 	if (language)
 		*known = language_known(voices, language, &want) &&
-			 (!*voice_known || !want.language[0] || same_primary(language, want.language) ||
-			  same_primary(speech_language_alias(language, &near), speech_language_alias(want.language, &near)));
+			 (!*voice_known || !want.language[0] ||
+			  same_primary(language, want.language) ||
+			  same_primary(speech_language_alias(language, &near),
+				       speech_language_alias(want.language, &near)));
 	v = find_language(voices, spoken, &want, &near);
 	if (v && near && language)
 		*known = false;
@@ -181,13 +195,15 @@ const struct speech_voice *speech_voices_find(const struct speech_voices *voices
 		want.engine_voice = want.engine = NULL;
 		v = find_language(voices, voices->default_language, &want, &near);
 	}
-	return v ? v : find_tag(voices, "en-us", false, &(struct speech_name){.female = want.female});
+	return v ? v
+		 : find_tag(voices, "en-us", false, &(struct speech_name){ .female = want.female });
 }
 
-const struct speech_voice *speech_voices_in_language(const struct speech_voices *voices, const struct speech_voice *voice,
+const struct speech_voice *speech_voices_in_language(const struct speech_voices *voices,
+						     const struct speech_voice *voice,
 						     const char *language)
 {
-	const struct speech_name want = {.female = voice->female};
+	const struct speech_name want = { .female = voice->female };
 	const struct speech_voice *v;
 	bool near;
 
@@ -197,9 +213,10 @@ const struct speech_voice *speech_voices_in_language(const struct speech_voices 
 	return v ? v : voice;
 }
 
-const struct speech_voice *speech_voices_for_any_text(const struct speech_voices *voices, const struct speech_voice *voice)
+const struct speech_voice *speech_voices_for_any_text(const struct speech_voices *voices,
+						      const struct speech_voice *voice)
 {
-	const struct speech_name want = {.female = voice->female, .engine = speech_espeak.name};
+	const struct speech_name want = { .female = voice->female, .engine = speech_espeak.name };
 	const struct speech_voice *v;
 	bool near;
 
@@ -219,8 +236,8 @@ void speech_voices_walk(const struct speech_voices *voices, speech_voice_row_fn 
 		if (!speech_name_find(&found, name))
 			continue;
 		v = speech_voices_find(voices, name, NULL, &voice_known, &known);
-		row(arg, name, found.language[0] ? found.language : voices->default_language, v->engine->name, v->name,
-		    v->female);
+		row(arg, name, found.language[0] ? found.language : voices->default_language,
+		    v->engine->name, v->name, v->female);
 	}
 	for (size_t i = 0; (language = speech_language_at(i)); i++)
 		for (int female = 0; female < 2; female++) {

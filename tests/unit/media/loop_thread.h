@@ -46,7 +46,7 @@ static inline void loop_thread_work(void *arg)
 /* Runs fn(arg) on the loop and returns when it did. */
 static inline void loop_thread_do(struct loop_thread *t, loop_fn *fn, void *arg)
 {
-	struct loop_work w = {.fn = fn, .arg = arg};
+	struct loop_work w = { .fn = fn, .arg = arg };
 
 	sem_init(&w.done, 0, 0);
 	if (loop_post(t->loop, loop_thread_work, &w))

@@ -49,7 +49,7 @@ static void on_silent(void *arg)
 	sem_post(&((struct fixture *)arg)->silent);
 }
 
-static const struct media_events events = {.played = on_played, .silent = on_silent};
+static const struct media_events events = { .played = on_played, .silent = on_silent };
 
 static void do_open(void *arg)
 {
@@ -110,12 +110,13 @@ static void do_play(void *arg)
 {
 	struct play_args *a = arg;
 
-	a->id = a->digits ? media_play_digits(a->f->port, a->digits) : media_play(a->f->port, a->p, a->loops);
+	a->id = a->digits ? media_play_digits(a->f->port, a->digits)
+			  : media_play(a->f->port, a->p, a->loops);
 }
 
 static uint32_t play(struct fixture *f, struct prompt *p, unsigned loops)
 {
-	struct play_args a = {.f = f, .p = p, .loops = loops};
+	struct play_args a = { .f = f, .p = p, .loops = loops };
 
 	loop_thread_do(&f->thread, do_play, &a);
 	return a.id;
@@ -123,7 +124,7 @@ static uint32_t play(struct fixture *f, struct prompt *p, unsigned loops)
 
 static uint32_t play_digits(struct fixture *f, const char *digits)
 {
-	struct play_args a = {.f = f, .digits = digits};
+	struct play_args a = { .f = f, .digits = digits };
 
 	loop_thread_do(&f->thread, do_play, &a);
 	return a.id;
@@ -131,7 +132,8 @@ static uint32_t play_digits(struct fixture *f, const char *digits)
 
 static int udp_socket(uint16_t *port)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -162,7 +164,7 @@ static void fixture_end(struct fixture *f)
 
 static bool receive(struct fixture *f, struct packet *p, int timeout_ms)
 {
-	struct pollfd pfd = {.fd = f->fd, .events = POLLIN};
+	struct pollfd pfd = { .fd = f->fd, .events = POLLIN };
 	uint8_t data[512];
 	const uint8_t *payload;
 	ssize_t n;
@@ -323,7 +325,8 @@ static void an_empty_prompt_ends_at_once(void **state)
 	fixture_end(&f);
 }
 
-/* One digit: five packets that grow, the last with the end bit, and two more ends; then the rest of the gap. */
+/* One digit: five packets that grow, the last with the end bit, and two more ends; then the rest of
+ * the gap. */
 static void expect_digit(struct fixture *f, struct packet *p, uint8_t event)
 {
 	uint32_t ts = p->h.timestamp;
@@ -352,7 +355,7 @@ static void expect_digit(struct fixture *f, struct packet *p, uint8_t event)
 
 static void digits_are_sent_as_telephone_events_with_pauses_between(void **state)
 {
-	static const uint8_t want[] = {1, 0, 10, 11, 12, 15};
+	static const uint8_t want[] = { 1, 0, 10, 11, 12, 15 };
 	struct fixture f;
 	struct packet p;
 	uint32_t id, ts;
@@ -407,7 +410,8 @@ static void digits_and_their_neighbours_share_one_clock(void **state)
 
 static void stop_drops_all_that_plays_within_two_packets_and_reports_nothing(void **state)
 {
-	struct prompt *a = prompt_of(0x11, 8000), *b = prompt_of(0x22, 8000), *c = prompt_of(0x33, 160);
+	struct prompt *a = prompt_of(0x11, 8000), *b = prompt_of(0x22, 8000),
+		      *c = prompt_of(0x33, 160);
 	struct fixture f;
 	struct packet p;
 	uint32_t id;
@@ -467,14 +471,15 @@ static void hold_stops_the_packets_while_time_and_plays_go_on(void **state)
 
 static void send_rtp_from(int fd, struct fixture *f)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				 .sin_port = htons(media_port_number(f->port))};
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons(media_port_number(f->port)) };
 	uint8_t data[172];
 
 	memset(data, 0xff, sizeof(data));
-	rtp_write_header(data, &(struct rtp_header){.payload_type = 0});
-	assert_int_equal(sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(data));
+	rtp_write_header(data, &(struct rtp_header){ .payload_type = 0 });
+	assert_int_equal(sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)),
+			 sizeof(data));
 }
 
 static void silent_comes_once_until_packets_come_again(void **state)
@@ -500,8 +505,9 @@ static void silent_comes_once_until_packets_come_again(void **state)
 
 static void strangers_and_garbage_do_not_count_as_media(void **state)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct media_stats stats = {0};
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct media_stats stats = { 0 };
 	struct fixture f;
 	struct packet p;
 	uint16_t port;
@@ -605,7 +611,7 @@ static void ports_of_a_thread_do_not_send_in_one_burst(void **state)
 {
 	struct fixture f;
 	struct packet p;
-	unsigned per_ms[20] = {0}, most = 0;
+	unsigned per_ms[20] = { 0 }, most = 0;
 
 	(void)state;
 	fixture_start(&f, 0);
@@ -642,8 +648,10 @@ static void a_bad_address_is_refused_and_the_port_stays_quiet(void **state)
 
 static void rtp_headers_are_read_with_all_their_lengths_checked(void **state)
 {
-	const uint8_t good[] = {0xb1, 0x80, 0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 2, /* one CSRC, extension, padding */
-				9,    9,    9,	  9,	1, 1, 0, 1, 7, 7, 7, 7, 'a', 'b', 0, 2};
+	const uint8_t good[] = {
+		0xb1, 0x80, 0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 2, /* one CSRC, extension, padding */
+		9,    9,    9,	  9,	1, 1, 0, 1, 7, 7, 7, 7, 'a', 'b', 0, 2
+	};
 	const uint8_t *payload;
 	struct rtp_header h;
 	size_t n;

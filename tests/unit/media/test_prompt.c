@@ -11,7 +11,7 @@
 
 #define FIXTURES "../tests/fixtures/audio/"
 
-static const struct prompt_limits limits = {.max_bytes = 1 << 20, .max_seconds = 60};
+static const struct prompt_limits limits = { .max_bytes = 1 << 20, .max_seconds = 60 };
 
 static uint8_t *load(const char *name, size_t *len)
 {
@@ -29,7 +29,8 @@ static uint8_t *load(const char *name, size_t *len)
 	return data;
 }
 
-static int decode(struct prompt **p, const char *name, const char *type, const struct prompt_limits *l)
+static int decode(struct prompt **p, const char *name, const char *type,
+		  const struct prompt_limits *l)
 {
 	size_t len;
 	uint8_t *data = load(name, &len);
@@ -45,22 +46,22 @@ static void each_listed_type_decodes_to_the_same_tone(void **state)
 		const char *file, *type;
 		size_t samples, slack;
 	} cases[] = {
-		{"tone-8k.wav", "audio/wav", 8000, 0},
-		{"tone-8k.wav", "audio/x-wav; charset=binary", 8000, 0},
-		{"tone-8k.wav", "Audio/Wave", 8000, 0},
-		{"tone-44k-stereo-ulaw.wav", "audio/wav", 1600, 2},
-		{"tone-16k-adpcm.wav", "audio/wav", 8000, 300},
-		{"tone-gsm.wav", "audio/wav", 8000, 320},
-		{"tone-22k.aiff", "audio/aiff", 4000, 2},
-		{"tone-22k.aiff", "audio/x-aiff", 4000, 2},
-		{"tone-16k.aifc", "audio/x-aifc", 8000, 2},
-		{"tone.gsm", "audio/gsm", 8000, 160},
-		{"tone.gsm", "audio/x-gsm", 8000, 160},
-		{"tone.ulaw", "audio/ulaw", 8000, 0},
-		{"tone.ulaw", "audio/basic", 8000, 0},
-		{"tone.au", "audio/basic", 8000, 0},
-		{"tone.mp3", "audio/mpeg", 8000, 700},
-		{"tone.mp3", "audio/mp3", 8000, 700},
+		{ "tone-8k.wav", "audio/wav", 8000, 0 },
+		{ "tone-8k.wav", "audio/x-wav; charset=binary", 8000, 0 },
+		{ "tone-8k.wav", "Audio/Wave", 8000, 0 },
+		{ "tone-44k-stereo-ulaw.wav", "audio/wav", 1600, 2 },
+		{ "tone-16k-adpcm.wav", "audio/wav", 8000, 300 },
+		{ "tone-gsm.wav", "audio/wav", 8000, 320 },
+		{ "tone-22k.aiff", "audio/aiff", 4000, 2 },
+		{ "tone-22k.aiff", "audio/x-aiff", 4000, 2 },
+		{ "tone-16k.aifc", "audio/x-aifc", 8000, 2 },
+		{ "tone.gsm", "audio/gsm", 8000, 160 },
+		{ "tone.gsm", "audio/x-gsm", 8000, 160 },
+		{ "tone.ulaw", "audio/ulaw", 8000, 0 },
+		{ "tone.ulaw", "audio/basic", 8000, 0 },
+		{ "tone.au", "audio/basic", 8000, 0 },
+		{ "tone.mp3", "audio/mpeg", 8000, 700 },
+		{ "tone.mp3", "audio/mp3", 8000, 700 },
 	};
 
 	(void)state;
@@ -74,7 +75,8 @@ static void each_listed_type_decodes_to_the_same_tone(void **state)
 		    p->samples > cases[i].samples + cases[i].slack)
 			fail_msg("%s: %zu samples", cases[i].file, p->samples);
 		if (tone_share(p->ulaw, 400, 1000, 1000) < 0.97)
-			fail_msg("%s: the tone has %f", cases[i].file, tone_share(p->ulaw, 400, 1000, 1000));
+			fail_msg("%s: the tone has %f", cases[i].file,
+				 tone_share(p->ulaw, 400, 1000, 1000));
 		rms = tone_rms(p->ulaw, 400, 1000); /* half of full scale: 16384 / sqrt(2) */
 		if (rms < 10500 || rms > 12500)
 			fail_msg("%s: rms %f", cases[i].file, rms);
@@ -102,15 +104,19 @@ static void content_of_another_format_than_its_type_is_refused(void **state)
 	assert_int_equal(decode(&p, "tone-8k.wav", "audio/mpeg", &limits), -EINVAL);
 	assert_int_equal(decode(&p, "tone.mp3", "audio/wav", &limits), -EINVAL);
 	assert_int_equal(decode(&p, "tone.au", "audio/wav", &limits), -EINVAL);
-	assert_int_equal(prompt_decode(&p, "<html>not found</html>", 22, "audio/wav", &limits), -EINVAL);
-	assert_int_equal(prompt_decode(&p, "<html>not found</html>", 22, "audio/mpeg", &limits), -EINVAL);
+	assert_int_equal(prompt_decode(&p, "<html>not found</html>", 22, "audio/wav", &limits),
+			 -EINVAL);
+	assert_int_equal(prompt_decode(&p, "<html>not found</html>", 22, "audio/mpeg", &limits),
+			 -EINVAL);
 	assert_null(p);
 }
 
 static void a_file_cut_inside_its_header_is_refused(void **state)
 {
-	static const char *const files[][2] = {{"tone-8k.wav", "audio/wav"}, {"tone-22k.aiff", "audio/aiff"},
-					       {"tone.au", "audio/basic"}, {"tone.mp3", "audio/mpeg"}};
+	static const char *const files[][2] = { { "tone-8k.wav", "audio/wav" },
+						{ "tone-22k.aiff", "audio/aiff" },
+						{ "tone.au", "audio/basic" },
+						{ "tone.mp3", "audio/mpeg" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -122,7 +128,8 @@ static void a_file_cut_inside_its_header_is_refused(void **state)
 			uint8_t *part = malloc(cut); /* exactly so many, for the sanitizer */
 
 			memcpy(part, data, cut);
-			assert_int_equal(prompt_decode(&p, part, cut, files[i][1], &limits), -EINVAL);
+			assert_int_equal(prompt_decode(&p, part, cut, files[i][1], &limits),
+					 -EINVAL);
 			free(part);
 		}
 		free(data);
@@ -161,7 +168,8 @@ static void absurd_rates_and_channel_counts_are_refused(void **state)
 	static const struct {
 		uint32_t rate;
 		uint16_t channels;
-	} bad[] = {{999, 1}, {0, 1}, {192001, 1}, {0xffffffff, 1}, {0x80000000, 1}, {8000, 0}, {8000, 9}, {8000, 0xffff}};
+	} bad[] = { { 999, 1 },	       { 0, 1 },    { 192001, 1 }, { 0xffffffff, 1 },
+		    { 0x80000000, 1 }, { 8000, 0 }, { 8000, 9 },   { 8000, 0xffff } };
 	size_t len;
 	uint8_t *data = load("tone-8k.wav", &len);
 
@@ -197,8 +205,8 @@ static void a_header_that_promises_gigabytes_costs_nothing(void **state)
 
 static void audio_beyond_a_limit_is_refused(void **state)
 {
-	const struct prompt_limits small = {.max_bytes = 1000, .max_seconds = 60};
-	struct prompt_limits brief = {.max_bytes = 1 << 20, .max_seconds = 0};
+	const struct prompt_limits small = { .max_bytes = 1000, .max_seconds = 60 };
+	struct prompt_limits brief = { .max_bytes = 1 << 20, .max_seconds = 0 };
 	struct prompt *p = NULL;
 	uint8_t *raw = calloc(1, 16001);
 
@@ -216,8 +224,9 @@ static void audio_beyond_a_limit_is_refused(void **state)
 static void damaged_files_are_decoded_or_refused_but_never_harm(void **state)
 {
 	static const char *const files[][2] = {
-		{"tone-16k-adpcm.wav", "audio/wav"}, {"tone-gsm.wav", "audio/wav"}, {"tone-22k.aiff", "audio/aiff"},
-		{"tone.gsm", "audio/gsm"}, {"tone.mp3", "audio/mpeg"}, {"tone.au", "audio/basic"},
+		{ "tone-16k-adpcm.wav", "audio/wav" }, { "tone-gsm.wav", "audio/wav" },
+		{ "tone-22k.aiff", "audio/aiff" },     { "tone.gsm", "audio/gsm" },
+		{ "tone.mp3", "audio/mpeg" },	       { "tone.au", "audio/basic" },
 	};
 
 	(void)state;
@@ -233,7 +242,8 @@ static void damaged_files_are_decoded_or_refused_but_never_harm(void **state)
 
 			memcpy(bad, data, len);
 			for (int k = 0; k < 12; k++)
-				bad[(size_t)rand() % (k < 8 && len > 64 ? 64 : len)] = (uint8_t)rand();
+				bad[(size_t)rand() % (k < 8 && len > 64 ? 64 : len)] =
+					(uint8_t)rand();
 			r = prompt_decode(&p, bad, len, files[i][1], &limits);
 			assert_true(r == 0 || r == -EINVAL || r == -EFBIG);
 			if (!r)
@@ -246,9 +256,11 @@ static void damaged_files_are_decoded_or_refused_but_never_harm(void **state)
 
 static void a_float_file_beyond_full_scale_is_clipped_not_wrapped(void **state)
 {
-	static const uint8_t header[44] = "RIFF\x34\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x03\x00\x01\x00\x40\x1f\x00\x00"
-					  "\x00\x7d\x00\x00\x04\x00\x20\x00" "data\x10\x00\x00";
-	const float samples[4] = {1e30f, -1e30f, NAN, 0.5f};
+	static const uint8_t header[44] =
+		"RIFF\x34\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x03\x00\x01\x00\x40\x1f\x00\x00"
+		"\x00\x7d\x00\x00\x04\x00\x20\x00"
+		"data\x10\x00\x00";
+	const float samples[4] = { 1e30f, -1e30f, NAN, 0.5f };
 	uint8_t file[60];
 	struct prompt *p = NULL;
 
@@ -265,7 +277,7 @@ static void a_float_file_beyond_full_scale_is_clipped_not_wrapped(void **state)
 
 static void a_prompt_is_followed_by_silence_up_to_a_whole_packet(void **state)
 {
-	int16_t pcm[161] = {1000};
+	int16_t pcm[161] = { 1000 };
 	struct prompt *p = prompt_new(pcm, 161);
 
 	(void)state;
@@ -350,7 +362,8 @@ int main(void)
 		cmocka_unit_test(a_float_file_beyond_full_scale_is_clipped_not_wrapped),
 		cmocka_unit_test(a_prompt_is_followed_by_silence_up_to_a_whole_packet),
 		cmocka_unit_test(the_cache_drops_the_least_recently_used_beyond_its_bytes),
-		cmocka_unit_test(the_cache_replaces_an_entry_and_refuses_what_is_larger_than_itself),
+		cmocka_unit_test(
+			the_cache_replaces_an_entry_and_refuses_what_is_larger_than_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void on_done(void *arg, int r, struct prompt *prompt)
 
 static void do_request(void *arg)
 {
-	static const struct prompt_limits usual = {.max_bytes = 1 << 20, .max_seconds = 60};
+	static const struct prompt_limits usual = { .max_bytes = 1 << 20, .max_seconds = 60 };
 	struct request *q = arg;
 	bool a, b;
 
@@ -57,8 +57,10 @@ static void do_request(void *arg)
 		q->started = speech_decode(&q->job, world.speech, q->data, q->len, q->content_type,
 					   q->limits.max_bytes ? &q->limits : &usual, on_done, q);
 	else
-		q->started = speech_say(&q->job, world.speech,
-					speech_voice_find(world.speech, q->voice, q->language, &a, &b), q->ssml, on_done, q);
+		q->started =
+			speech_say(&q->job, world.speech,
+				   speech_voice_find(world.speech, q->voice, q->language, &a, &b),
+				   q->ssml, on_done, q);
 	q->returned = true;
 	if (q->cancel)
 		speech_cancel(q->job);
@@ -79,7 +81,7 @@ static void ask(struct request *q)
 
 static struct prompt *say(const char *voice, const char *language, const char *ssml)
 {
-	struct request q = {.voice = voice, .language = language, .ssml = ssml};
+	struct request q = { .voice = voice, .language = language, .ssml = ssml };
 
 	ask(&q);
 	if (q.r)
@@ -110,15 +112,19 @@ static void a_known_phrase_is_heard_in_every_engine_and_takes_its_time(void **st
 	static const struct {
 		const char *voice, *language, *text;
 	} cases[] = {
-		{"man", "en-US", "Hello, and welcome to the support line."},
-		{"woman", "en-US", "Hello, and welcome to the support line."},
-		{"flite.kal", NULL, "Hello, and welcome to the support line."},
-		{"flite.awb", NULL, "Hello, and welcome to the support line."},
-		{"man", "en-GB", "Hello, and welcome to the support line."},
-		{"woman", "de-DE", "Guten Tag und herzlich willkommen."},
-		{"Polly.Celine", NULL, "Bonjour et bienvenue chez nous."},
-		{"alice", "zh-CN", "\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x8c\xe6\xac\xa2\xe8\xbf\x8e\xe8\x87\xb4\xe7\x94\xb5"},
-		{"Polly.Tatyana", NULL, "\xd0\x97\xd0\xb4\xd1\x80\xd0\xb0\xd0\xb2\xd1\x81\xd1\x82\xd0\xb2\xd1\x83\xd0\xb9\xd1\x82\xd0\xb5"},
+		{ "man", "en-US", "Hello, and welcome to the support line." },
+		{ "woman", "en-US", "Hello, and welcome to the support line." },
+		{ "flite.kal", NULL, "Hello, and welcome to the support line." },
+		{ "flite.awb", NULL, "Hello, and welcome to the support line." },
+		{ "man", "en-GB", "Hello, and welcome to the support line." },
+		{ "woman", "de-DE", "Guten Tag und herzlich willkommen." },
+		{ "Polly.Celine", NULL, "Bonjour et bienvenue chez nous." },
+		{ "alice", "zh-CN",
+		  "\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x8c\xe6\xac\xa2\xe8\xbf\x8e\xe8\x87\xb4\xe7\x94"
+		  "\xb5" },
+		{ "Polly.Tatyana", NULL,
+		  "\xd0\x97\xd0\xb4\xd1\x80\xd0\xb0\xd0\xb2\xd1\x81\xd1\x82\xd0\xb2\xd1\x83\xd0\xb9"
+		  "\xd1\x82\xd0\xb5" },
 	};
 
 	(void)state;
@@ -133,7 +139,8 @@ static void a_known_phrase_is_heard_in_every_engine_and_takes_its_time(void **st
 		if (s < 0.6 || s > 4.5)
 			fail_msg("%s %s: %f s", cases[i].voice, cases[i].language, s);
 		if (rms < 800 || peak < 15000 || peak > 17500)
-			fail_msg("%s %s: rms %f, peak %d", cases[i].voice, cases[i].language, rms, peak);
+			fail_msg("%s %s: rms %f, peak %d", cases[i].voice, cases[i].language, rms,
+				 peak);
 		prompt_unref(p);
 	}
 }
@@ -141,7 +148,9 @@ static void a_known_phrase_is_heard_in_every_engine_and_takes_its_time(void **st
 static void a_longer_text_takes_longer(void **state)
 {
 	double one = seconds("man", NULL, "One two three four five."),
-	       two = seconds("man", NULL, "One two three four five. One two three four five. One two three four five.");
+	       two = seconds("man", NULL,
+			     "One two three four five. One two three four five. One two three four "
+			     "five.");
 
 	(void)state;
 	assert_true(two > 2.4 * one);
@@ -150,15 +159,17 @@ static void a_longer_text_takes_longer(void **state)
 
 static void a_break_adds_its_time(void **state)
 {
-	static const char *const languages[] = {"en-US", "fr-FR"}; /* an engine each */
+	static const char *const languages[] = { "en-US", "fr-FR" }; /* an engine each */
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		double none = seconds("woman", languages[i], "un deux<break time=\"0s\"/>trois"),
 		       two = seconds("woman", languages[i], "un deux<break time=\"2s\"/>trois"),
 		       half = seconds("woman", languages[i], "un deux<break time=\"500ms\"/>trois"),
-		       weak = seconds("woman", languages[i], "un deux<break strength=\"x-weak\"/>trois"),
-		       strong = seconds("woman", languages[i], "un deux<break strength=\"x-strong\"/>trois");
+		       weak = seconds("woman", languages[i],
+				      "un deux<break strength=\"x-weak\"/>trois"),
+		       strong = seconds("woman", languages[i],
+					"un deux<break strength=\"x-strong\"/>trois");
 
 		if (fabs(two - none - 2) > 0.1 || fabs(half - none - 0.5) > 0.1)
 			fail_msg("%s: %f %f %f", languages[i], none, half, two);
@@ -170,14 +181,19 @@ static void a_break_adds_its_time(void **state)
 
 static void prosody_and_emphasis_are_heard(void **state)
 {
-	double slow = seconds("man", NULL, "<prosody rate=\"50%\">Good morning everybody</prosody>"),
-	       fast = seconds("man", NULL, "<prosody rate=\"x-fast\">Good morning everybody</prosody>"),
-	       french_slow = seconds("man", "fr-FR", "<prosody rate=\"slow\">Bonjour tout le monde</prosody>"),
-	       french_fast = seconds("man", "fr-FR", "<prosody rate=\"fast\">Bonjour tout le monde</prosody>");
+	double slow = seconds("man", NULL,
+			      "<prosody rate=\"50%\">Good morning everybody</prosody>"),
+	       fast = seconds("man", NULL,
+			      "<prosody rate=\"x-fast\">Good morning everybody</prosody>"),
+	       french_slow = seconds("man", "fr-FR",
+				     "<prosody rate=\"slow\">Bonjour tout le monde</prosody>"),
+	       french_fast = seconds("man", "fr-FR",
+				     "<prosody rate=\"fast\">Bonjour tout le monde</prosody>");
 	double soft = loudness("Good morning.<prosody volume=\"-12dB\">Good morning.</prosody>"),
 	       same = loudness("Good morning.<prosody volume=\"medium\">Good morning.</prosody>"),
 	       silent = loudness("Good morning.<prosody volume=\"silent\">Good morning.</prosody>"),
-	       strong = loudness("Good morning.<emphasis level=\"strong\">Good morning.</emphasis>");
+	       strong =
+		       loudness("Good morning.<emphasis level=\"strong\">Good morning.</emphasis>");
 
 	(void)state;
 	assert_true(slow > 1.8 * fast);
@@ -191,10 +207,14 @@ static void say_as_and_sub_change_what_is_said(void **state)
 {
 	double number = seconds("man", NULL, "<say-as interpret-as=\"cardinal\">123456</say-as>"),
 	       digits = seconds("man", NULL, "<say-as interpret-as=\"digits\">7000</say-as>"),
-	       one_by_one = seconds("man", NULL, "7 0 0 0"), together = seconds("man", NULL, "7000"), word = seconds("man", NULL, "radio"),
+	       one_by_one = seconds("man", NULL, "7 0 0 0"),
+	       together = seconds("man", NULL, "7000"), word = seconds("man", NULL, "radio"),
 	       spelled = seconds("man", NULL, "<say-as interpret-as=\"spell-out\">radio</say-as>"),
-	       date = seconds("man", NULL, "<say-as interpret-as=\"date\" format=\"yyyymmdd\">20190922</say-as>"),
-	       said_date = seconds("man", NULL, "September 22nd, 2019"), al = seconds("man", NULL, "Al"),
+	       date = seconds(
+		       "man", NULL,
+		       "<say-as interpret-as=\"date\" format=\"yyyymmdd\">20190922</say-as>"),
+	       said_date = seconds("man", NULL, "September 22nd, 2019"),
+	       al = seconds("man", NULL, "Al"),
 	       sub = seconds("man", NULL, "<sub alias=\"aluminium chloride\">Al</sub>"),
 	       aluminium = seconds("man", NULL, "aluminium chloride");
 
@@ -231,8 +251,10 @@ static void elements_that_change_nothing_are_transparent(void **state)
 
 static void another_language_inside_is_spoken_by_another_voice(void **state)
 {
-	struct prompt *a = say("woman", "en-US", "<lang xml:lang=\"fr-FR\">Bonjour tout le monde</lang>"),
-		      *b = say("woman", "fr-FR", "Bonjour tout le monde"), *c = say("woman", "en-US", "Bonjour tout le monde");
+	struct prompt *a = say("woman", "en-US",
+			       "<lang xml:lang=\"fr-FR\">Bonjour tout le monde</lang>"),
+		      *b = say("woman", "fr-FR", "Bonjour tout le monde"),
+		      *c = say("woman", "en-US", "Bonjour tout le monde");
 
 	(void)state;
 	assert_true(labs((long)a->samples - (long)b->samples) < 800);
@@ -244,7 +266,8 @@ static void another_language_inside_is_spoken_by_another_voice(void **state)
 
 static void the_same_text_is_synthesised_once(void **state)
 {
-	struct prompt *a = say("man", "en-US", "Cached by content."), *b = say("man", "en-US", "Cached by content."),
+	struct prompt *a = say("man", "en-US", "Cached by content."),
+		      *b = say("man", "en-US", "Cached by content."),
 		      *c = say("woman", "en-US", "Cached by content.");
 
 	(void)state;
@@ -269,7 +292,8 @@ static void equal_requests_that_wait_share_one_synthesis(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 8; i++) {
-		crowd[i] = (struct request){.voice = "man", .ssml = "All of us want to hear just this."};
+		crowd[i] = (struct request){ .voice = "man",
+					     .ssml = "All of us want to hear just this." };
 		sem_init(&crowd[i].done, 0, 0);
 	}
 	loop_thread_do(&world.thread, do_crowd, NULL);
@@ -287,7 +311,7 @@ static void equal_requests_that_wait_share_one_synthesis(void **state)
 static void a_cancelled_job_never_completes_and_the_next_one_does(void **state)
 {
 	static char text[4000];
-	struct request q = {.voice = "man", .ssml = text, .cancel = true};
+	struct request q = { .voice = "man", .ssml = text, .cancel = true };
 	uint64_t begin = clock_mono_ms();
 	struct prompt *p;
 
@@ -305,12 +329,15 @@ static void a_cancelled_job_never_completes_and_the_next_one_does(void **state)
 
 static void nothing_to_say_and_broken_text_are_refused(void **state)
 {
-	static const char *const bad[] = {"", "   \n\t", "<p></p>", "<break time=\"0s\"/>x</speak><speak>", "a < b",
-					  "&undefined;", "<a><b></a></b>", "<!DOCTYPE x><x/>", "\xff\xfe"};
+	static const char *const bad[] = {
+		"",	   "   \n\t",	  "<p></p>",	    "<break time=\"0s\"/>x</speak><speak>",
+		"a < b",   "&undefined;", "<a><b></a></b>", "<!DOCTYPE x><x/>",
+		"\xff\xfe"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct request q = {.voice = "man", .ssml = bad[i]};
+		struct request q = { .voice = "man", .ssml = bad[i] };
 
 		ask(&q);
 		if (q.r != -EINVAL || q.prompt)
@@ -321,7 +348,7 @@ static void nothing_to_say_and_broken_text_are_refused(void **state)
 static void hostile_text_does_no_harm(void **state)
 {
 	static char deep[3000], word[201], many[60000];
-	struct request q = {.voice = "man", .ssml = deep};
+	struct request q = { .voice = "man", .ssml = deep };
 
 	(void)state;
 	for (int i = 0; i < 900; i++)
@@ -336,10 +363,14 @@ static void hostile_text_does_no_harm(void **state)
 	prompt_unref(say("man", NULL, word));
 	for (int i = 0; i < 5000; i++)
 		strcat(many, "<break/>x");
-	q = (struct request){.voice = "man", .ssml = many};
+	q = (struct request){ .voice = "man", .ssml = many };
 	ask(&q);
 	assert_int_equal(q.r, -EFBIG);
-	prompt_unref(say("man", NULL, "50% of $%s [[x]] \\x00 '; DROP -- &lt;b&gt; &amp;amp; \xc2\xa9 \xf0\x9f\x98\x80 fin"));
+	prompt_unref(say("man", NULL,
+			 "<say-as interpret-as=\"date\" format=\"yyy\">9999 9999 9999</say-as>"));
+	prompt_unref(say("man", NULL,
+			 "50% of $%s [[x]] \\x00 '; DROP -- &lt;b&gt; &amp;amp; \xc2\xa9 "
+			 "\xf0\x9f\x98\x80 fin"));
 	prompt_unref(say("man", "ja-JP", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x98\x80"));
 }
 
@@ -353,12 +384,13 @@ static void do_lookup(void *arg)
 {
 	struct lookup *l = arg;
 
-	l->found = speech_voice_find(world.speech, l->voice, l->language, &l->voice_known, &l->language_known);
+	l->found = speech_voice_find(world.speech, l->voice, l->language, &l->voice_known,
+				     &l->language_known);
 }
 
 static struct lookup find(const char *voice, const char *language)
 {
-	struct lookup l = {.voice = voice, .language = language};
+	struct lookup l = { .voice = voice, .language = language };
 
 	loop_thread_do(&world.thread, do_lookup, &l);
 	assert_non_null(l.found);
@@ -368,12 +400,24 @@ static struct lookup find(const char *voice, const char *language)
 static void the_names_of_twiml_documents_are_known(void **state)
 {
 	static const char *const names[] = {
-		"man", "woman", "alice", "Polly.Joanna", "Polly.Joanna-Neural", "Polly.Matthew-Generative",
-		"Polly.C\xc3\xa9line", "Polly.Vit\xc3\xb3ria-Neural", "polly.amy", "Google.en-US-Standard-C",
-		"Google.en-US-Neural2-D", "Google.cmn-CN-Wavenet-A", "Google.en-US-Chirp3-HD-Aoede", "Polly.Zeina",
+		"man",
+		"woman",
+		"alice",
+		"Polly.Joanna",
+		"Polly.Joanna-Neural",
+		"Polly.Matthew-Generative",
+		"Polly.C\xc3\xa9line",
+		"Polly.Vit\xc3\xb3ria-Neural",
+		"polly.amy",
+		"Google.en-US-Standard-C",
+		"Google.en-US-Neural2-D",
+		"Google.cmn-CN-Wavenet-A",
+		"Google.en-US-Chirp3-HD-Aoede",
+		"Polly.Zeina",
 	};
-	static const char *const languages[] = {"en-US", "en-GB", "en-AU", "fr-CA", "pt-BR",  "zh-CN", "cmn-CN",
-						"arb",	 "es-MX", "nb-NO", "ja-JP", "zh-HK", "en",	"de-DE"};
+	static const char *const languages[] = { "en-US", "en-GB",  "en-AU", "fr-CA", "pt-BR",
+						 "zh-CN", "cmn-CN", "arb",   "es-MX", "nb-NO",
+						 "ja-JP", "zh-HK",  "en",    "de-DE" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -386,16 +430,25 @@ static void the_names_of_twiml_documents_are_known(void **state)
 	assert_ptr_equal(find("Polly.Brian", NULL).found, find("man", "en-GB").found);
 	assert_ptr_equal(find("Polly.Camila", "pt-BR").found, find("alice", "pt-BR").found);
 	assert_ptr_equal(find(NULL, NULL).found, find("man", "en-US").found);
-	assert_ptr_equal(find("alice", "zh-CN").found, find("Google.cmn-CN-Standard-A", NULL).found);
+	assert_ptr_equal(find("alice", "zh-CN").found,
+			 find("Google.cmn-CN-Standard-A", NULL).found);
 	assert_ptr_not_equal(find("man", "pt-BR").found, find("man", "pt-PT").found);
 	assert_ptr_not_equal(find("man", "en-US").found, find("woman", "en-US").found);
 }
 
 static void unknown_names_fall_back_to_the_nearest_and_say_so(void **state)
 {
-	static const char *const names[] = {"Polly.Nobody", "robot", "Google.en-US-Magic-A", "Google.xx-XX-Standard-A",
-					    "Google.", "Polly.", "Polly.-Neural", "Google.en-US-Standard-",
-					    "a name so long that no table in the world would ever hold it, not even this one"};
+	static const char *const names[] = {
+		"Polly.Nobody",
+		"robot",
+		"Google.en-US-Magic-A",
+		"Google.xx-XX-Standard-A",
+		"Google.",
+		"Polly.",
+		"Polly.-Neural",
+		"Google.en-US-Standard-",
+		"a name so long that no table in the world would ever hold it, not even this one"
+	};
 	struct lookup l;
 
 	(void)state;
@@ -420,8 +473,8 @@ static void unknown_names_fall_back_to_the_nearest_and_say_so(void **state)
 	assert_ptr_equal(l.found, find("man", "de-DE").found);
 }
 
-static void count_row(void *arg, const char *voice, const char *language, const char *engine, const char *engine_voice,
-		      bool female)
+static void count_row(void *arg, const char *voice, const char *language, const char *engine,
+		      const char *engine_voice, bool female)
 {
 	(void)female;
 	assert_true(*voice && *language && *engine && *engine_voice);
@@ -445,7 +498,7 @@ static void the_table_of_voices_can_be_listed(void **state)
 static void media_is_decoded_beside_speech_with_the_same_rules(void **state)
 {
 	uint8_t *raw = malloc(8000);
-	struct request q = {.data = raw, .len = 8000, .content_type = "audio/ulaw"};
+	struct request q = { .data = raw, .len = 8000, .content_type = "audio/ulaw" };
 
 	(void)state;
 	memset(raw, 0x11, 8000);
@@ -453,16 +506,22 @@ static void media_is_decoded_beside_speech_with_the_same_rules(void **state)
 	assert_int_equal(q.r, 0);
 	assert_int_equal(q.prompt->samples, 8000);
 	prompt_unref(q.prompt);
-	q = (struct request){.data = "nonsense", .len = 8, .content_type = "audio/wav"};
+	q = (struct request){ .data = "nonsense", .len = 8, .content_type = "audio/wav" };
 	ask(&q);
 	assert_int_equal(q.r, -EINVAL);
-	q = (struct request){.data = "nonsense", .len = 8, .content_type = "text/plain; charset=utf-8"};
+	q = (struct request){ .data = "nonsense",
+			      .len = 8,
+			      .content_type = "text/plain; charset=utf-8" };
 	ask(&q);
 	assert_int_equal(q.r, -EPROTONOSUPPORT);
-	q = (struct request){.data = raw, .len = 8000, .content_type = "audio/ulaw", .limits = {100, 1}};
+	q = (struct request){
+		.data = raw, .len = 8000, .content_type = "audio/ulaw", .limits = { 100, 1 }
+	};
 	ask(&q);
 	assert_int_equal(q.r, -EFBIG);
-	q = (struct request){.data = raw, .len = 8000, .content_type = "audio/ulaw", .cancel = true};
+	q = (struct request){
+		.data = raw, .len = 8000, .content_type = "audio/ulaw", .cancel = true
+	};
 	loop_thread_do(&world.thread, do_request, &q);
 	prompt_unref(say("man", NULL, "After a cancelled decoding."));
 	assert_int_equal(q.calls, 0);
@@ -478,7 +537,7 @@ static void do_new(void *arg)
 
 static void do_free(void *arg)
 {
-	static struct request left = {.voice = "man", .ssml = "Nobody waits for this any more."};
+	static struct request left = { .voice = "man", .ssml = "Nobody waits for this any more." };
 
 	(void)arg;
 	do_request(&left); /* still at work when all ends */

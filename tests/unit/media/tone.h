@@ -1,4 +1,5 @@
-/* What the media tests judge audio with: mu-law back to samples, level, and how much of it is one frequency. */
+/* What the media tests judge audio with: mu-law back to samples, level, and how much of it is one
+ * frequency. */
 #ifndef TEST_MEDIA_TONE_H
 #define TEST_MEDIA_TONE_H
 
