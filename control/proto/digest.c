@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void ha1(char *ret, const EVP_MD *md, const char *username, const char *realm, const char *password)
+static void ha1(char *ret, const EVP_MD *md, const char *username, const char *realm,
+		const char *password)
 {
 	const char *const parts[] = { username, ":", realm, ":", password };
 	unsigned char hash[EVP_MAX_MD_SIZE];
@@ -22,12 +23,14 @@ static void ha1(char *ret, const EVP_MD *md, const char *username, const char *r
 		sprintf(ret + 2 * i, "%02x", hash[i]);
 }
 
-void digest_ha1_md5(char ret[DIGEST_MD5_SIZE], const char *username, const char *realm, const char *password)
+void digest_ha1_md5(char ret[DIGEST_MD5_SIZE], const char *username, const char *realm,
+		    const char *password)
 {
 	ha1(ret, EVP_md5(), username, realm, password);
 }
 
-void digest_ha1_sha256(char ret[DIGEST_SHA256_SIZE], const char *username, const char *realm, const char *password)
+void digest_ha1_sha256(char ret[DIGEST_SHA256_SIZE], const char *username, const char *realm,
+		       const char *password)
 {
 	ha1(ret, EVP_sha256(), username, realm, password);
 }

@@ -1,15 +1,14 @@
 #include "proto/form.h"
 
 #include "base/buf.h"
+#include "proto/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 
 void form_init(struct form *f)
 {
@@ -106,44 +105,6 @@ static int hex(char c)
 	return isdigit((unsigned char)c) ? c - '0' : (c | 32) - 'a' + 10;
 }
 
-/* Length of a UTF-8 sequence at p (RFC 3629: no surrogates, no overlong forms), 0 when it is none. */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-	static const struct {
-		unsigned char first_min, first_max, second_min, second_max, len;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	if (p[0] < 0x80)
-		return 1;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (p[0] < forms[i].first_min || p[0] > forms[i].first_max)
-			continue;
-		if (left < forms[i].len || p[1] < forms[i].second_min || p[1] > forms[i].second_max)
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++)
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
-static bool is_utf8(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_len((const unsigned char *)text + i, len - i);
-
-		if (!n)
-			return false;
-		i += n;
-	}
-	return true;
-}
-
 /* Decodes len bytes to a new string; NULL and *r. */
 static char *decode(const char *text, size_t len, int *r, size_t *bad)
 {
@@ -160,7 +121,8 @@ static char *decode(const char *text, size_t len, int *r, size_t *bad)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			if (i + 2 >= len || !isxdigit((unsigned char)text[i + 1]) || !isxdigit((unsigned char)text[i + 2])) {
+			if (i + 2 >= len || !isxdigit((unsigned char)text[i + 1]) ||
+			    !isxdigit((unsigned char)text[i + 2])) {
 				*bad = i;
 				goto fail;
 			}
@@ -175,7 +137,7 @@ static char *decode(const char *text, size_t len, int *r, size_t *bad)
 	}
 	out[n] = '\0';
 	*bad = 0;
-	if (!is_utf8(out, n))
+	if (!utf8_ok(out, n))
 		goto fail;
 	return out;
 fail:
@@ -201,7 +163,8 @@ int form_parse(struct form *f, const char *text, size_t len, size_t max_pairs, s
 			name = decode(start, eq ? (size_t)(eq - start) : n, &r, &bad);
 			if (!name)
 				goto fail;
-			value = eq ? decode(eq + 1, n - (size_t)(eq + 1 - start), &r, &bad) : strdup("");
+			value = eq ? decode(eq + 1, n - (size_t)(eq + 1 - start), &r, &bad)
+				   : strdup("");
 			if (!value) {
 				free(name);
 				bad += eq ? (size_t)(eq + 1 - start) : 0;

@@ -1,6 +1,6 @@
 /*
- * form - application/x-www-form-urlencoded: reading REST bodies and queries, writing webhook parameters.
- * Pure; no thread, no I/O.
+ * form - application/x-www-form-urlencoded: reading REST bodies and queries, writing webhook
+ * parameters. Pure; no thread, no I/O.
  */
 #ifndef HOOKSWITCH_PROTO_FORM_H
 #define HOOKSWITCH_PROTO_FORM_H
@@ -21,15 +21,18 @@ struct form {
 
 void form_init(struct form *f);
 void form_done(struct form *f);
-int form_add(struct form *f, const char *name, const char *value);	/* copies; NULL value is skipped */
-int form_addf(struct form *f, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int form_set(struct form *f, const char *name, const char *value);	/* replaces the first of that name, or adds */
-const char *form_get(const struct form *f, const char *name);		/* the first, or NULL */
-int form_copy(struct form *dst, const struct form *src);		/* appends */
+int form_add(struct form *f, const char *name,
+	     const char *value); /* copies; NULL value is skipped */
+int form_addf(struct form *f, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int form_set(struct form *f, const char *name,
+	     const char *value); /* replaces the first of that name, or adds */
+const char *form_get(const struct form *f, const char *name); /* the first, or NULL */
+int form_copy(struct form *dst, const struct form *src);      /* appends */
 
 /*
- * Parses text (len bytes), appending. -EINVAL: a bad % escape, a NUL byte or bytes that are not UTF-8;
- * -E2BIG: more than max_pairs. *bad_at, when not NULL, is the offset of what was wrong.
+ * Parses text (len bytes), appending. -EINVAL: a bad % escape, a NUL byte or bytes that are not
+ * UTF-8; -E2BIG: more than max_pairs. *bad_at, when not NULL, is the offset of what was wrong.
  */
 int form_parse(struct form *f, const char *text, size_t len, size_t max_pairs, size_t *bad_at);
 

@@ -4,7 +4,8 @@
 
 #define DIGITS_MAX 9
 
-int netstring_next(const char *data, size_t len, size_t max_bytes, const char **payload, size_t *payload_len, size_t *used)
+int netstring_next(const char *data, size_t len, size_t max_bytes, const char **payload,
+		   size_t *payload_len, size_t *used)
 {
 	size_t n = 0, i = 0;
 

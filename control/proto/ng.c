@@ -1,7 +1,9 @@
 #include "proto/ng.h"
 
 #include "base/buf.h"
+#include "proto/utf8.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +27,14 @@ int bencode_write(struct buf *b, const json_t *o)
 		break;
 	case JSON_ARRAY:
 		buf_addc(b, 'l');
-		json_array_foreach (o, i, value)
-			if (bencode_write(b, value) == -EINVAL)
-				return -EINVAL;
+		json_array_foreach(o, i,
+				   value) if (bencode_write(b, value) == -EINVAL) return -EINVAL;
 		buf_addc(b, 'e');
 		break;
 	case JSON_OBJECT:
 		buf_addc(b, 'd');
-		json_object_foreach ((json_t *)o, key, value) {
+		json_object_foreach((json_t *)o, key, value)
+		{
 			buf_addf(b, "%zu:%s", strlen(key), key);
 			if (bencode_write(b, value) == -EINVAL)
 				return -EINVAL;
@@ -70,7 +72,8 @@ static int read_bytes(struct reader *r, const char **p, size_t *len)
 	return 1;
 }
 
-/* Bytes that are no UTF-8 become U+FFFD, so that what RTPengine relays of a peer cannot fail the reply. */
+/* Bytes that are no UTF-8 become U+FFFD, so that what RTPengine relays of a peer cannot fail the
+ * reply. */
 static json_t *text(const char *p, size_t len)
 {
 	json_t *s = json_stringn(p, len);
@@ -79,11 +82,14 @@ static json_t *text(const char *p, size_t len)
 	if (s)
 		return s;
 	buf_init(&b, len * 3 + 1);
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)p[i] < 0x80)
-			buf_addc(&b, p[i]);
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_len(p + i, len - i);
+
+		if (n)
+			buf_add(&b, p + i, n);
 		else
 			buf_adds(&b, "\xef\xbf\xbd");
+		i += n ? n : 1;
 	}
 	s = b.error ? NULL : json_stringn(b.data ? b.data : "", b.len);
 	buf_done(&b);
@@ -92,9 +98,8 @@ static json_t *text(const char *p, size_t len)
 
 static json_t *read_integer(struct reader *r)
 {
-	char digits[24];
-	size_t n = 0;
-	char *end;
+	char digits[24], *end;
+	size_t n = 0, sign;
 	long long value;
 
 	while (r->at < r->end && *r->at != 'e' && n + 1 < sizeof(digits))
@@ -102,8 +107,12 @@ static json_t *read_integer(struct reader *r)
 	digits[n] = '\0';
 	if (!n || r->at == r->end || *r->at++ != 'e')
 		return NULL;
+	sign = digits[0] == '-';
+	if (!isdigit((unsigned char)digits[sign]))
+		return NULL;
+	errno = 0;
 	value = strtoll(digits, &end, 10);
-	return *end ? NULL : json_integer(value);
+	return *end || errno ? NULL : json_integer(value);
 }
 
 static json_t *read_list(struct reader *r, int depth)

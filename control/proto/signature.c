@@ -13,13 +13,15 @@
 
 static int by_name_then_value(const void *a, const void *b)
 {
-	const struct form_pair *x = *(const struct form_pair *const *)a, *y = *(const struct form_pair *const *)b;
+	const struct form_pair *x = *(const struct form_pair *const *)a,
+			       *y = *(const struct form_pair *const *)b;
 	int c = strcmp(x->name, y->name);
 
 	return c ? c : strcmp(x->value, y->value);
 }
 
-int signature_make(char ret[SIGNATURE_SIZE], const char *auth_token, const char *sign_url, const struct form *post)
+int signature_make(char ret[SIGNATURE_SIZE], const char *auth_token, const char *sign_url,
+		   const struct form *post)
 {
 	size_t n = post ? post->count : 0;
 	const struct form_pair **sorted = calloc(n + 1, sizeof(*sorted));
@@ -46,7 +48,8 @@ int signature_make(char ret[SIGNATURE_SIZE], const char *auth_token, const char 
 	if (r < 0)
 		goto out;
 	r = -EIO;
-	if (!HMAC(EVP_sha1(), auth_token, (int)strlen(auth_token), (const unsigned char *)b.data, b.len, mac, &mac_len))
+	if (!HMAC(EVP_sha1(), auth_token, (int)strlen(auth_token), (const unsigned char *)b.data,
+		  b.len, mac, &mac_len))
 		goto out;
 	EVP_EncodeBlock((unsigned char *)ret, mac, (int)mac_len);
 	r = 0;

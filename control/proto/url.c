@@ -69,9 +69,26 @@ static bool is_http(const struct parts *p)
 			     (p->scheme_len == 5 && !strncasecmp(p->scheme, "https", 5)));
 }
 
-/* Splits an authority: user info, host and port. False when there is no host or the port is no number. */
-static bool split_authority(const struct parts *p, const char **userinfo, size_t *userinfo_len, const char **host,
-			    size_t *host_len, const char **port, size_t *port_len)
+/* A name, an IPv4 address, or an IPv6 address in []. '_' is none of DNS's, but hosts that have one
+ * exist. */
+static bool host_ok(const char *host, size_t len)
+{
+	bool ip6 = len > 2 && host[0] == '[';
+
+	if (!len || len > 255)
+		return false;
+	for (size_t i = ip6; i < len - ip6; i++)
+		if (ip6 ? !isxdigit((unsigned char)host[i]) && host[i] != ':' && host[i] != '.'
+			: !isalnum((unsigned char)host[i]) && !strchr("-._", host[i]))
+			return false;
+	return true;
+}
+
+/* Splits an authority: user info, host and port. False when the host is none or the port is no
+ * number. */
+static bool split_authority(const struct parts *p, const char **userinfo, size_t *userinfo_len,
+			    const char **host, size_t *host_len, const char **port,
+			    size_t *port_len)
 {
 	const char *end = p->authority + p->authority_len, *at = NULL, *colon;
 
@@ -102,7 +119,7 @@ static bool split_authority(const struct parts *p, const char **userinfo, size_t
 		if (*port_len > 5 || strspn(*port, "0123456789") < *port_len || atoi(*port) > 65535)
 			return false;
 	}
-	return *host_len > 0 && *host_len < 256;
+	return host_ok(*host, *host_len);
 }
 
 /* -- overrides */
@@ -116,8 +133,11 @@ static int policy(unsigned *ret, const char *text, size_t len)
 	static const struct {
 		const char *name;
 		unsigned bit;
-	} names[] = { { "4xx", URL_RETRY_4XX }, { "5xx", URL_RETRY_5XX }, { "ct", URL_RETRY_CT },
-		      { "rt", URL_RETRY_RT },	{ "all", URL_RETRY_ALL } };
+	} names[] = { { "4xx", URL_RETRY_4XX },
+		      { "5xx", URL_RETRY_5XX },
+		      { "ct", URL_RETRY_CT },
+		      { "rt", URL_RETRY_RT },
+		      { "all", URL_RETRY_ALL } };
 
 	while (len) {
 		const char *comma = memchr(text, ',', len);
@@ -144,7 +164,8 @@ static int number(unsigned *ret, const char *text, size_t len, unsigned min, uns
 }
 
 /* One k=v of the fragment; unknown keys are somebody's anchor and mean nothing. */
-static int override(struct url_overrides *o, const char *key, size_t key_len, const char *value, size_t len, int *code)
+static int override(struct url_overrides *o, const char *key, size_t key_len, const char *value,
+		    size_t len, int *code)
 {
 	unsigned retries;
 
@@ -170,7 +191,8 @@ static int override(struct url_overrides *o, const char *key, size_t key_len, co
 		return len == 1 && (*value == 'y' || *value == 'n') ? 0 : -EINVAL;
 	}
 	if (key_len == 1 && *key == 'e') {
-		/* Edges mean nothing on a host of one's own; the names are checked for their form only. */
+		/* Edges mean nothing on a host of one's own; the names are checked for their form
+		 * only. */
 		*code = CODE_BAD_EDGE;
 		for (size_t i = 0; i < len; i++)
 			if (!islower((unsigned char)value[i]) && value[i] != '-' && value[i] != ',')
@@ -182,14 +204,18 @@ static int override(struct url_overrides *o, const char *key, size_t key_len, co
 
 static int parse_overrides(struct url_overrides *o, const char *fragment, size_t len, int *code)
 {
-	const char *end = fragment + len;
+	const char *end;
 
 	o->retry_count = -1;
-	for (const char *s = fragment; s && s < end;) {
+	if (!fragment)
+		return 0;
+	end = fragment + len;
+	for (const char *s = fragment; s < end;) {
 		const char *amp = memchr(s, '&', (size_t)(end - s)), *stop = amp ? amp : end;
 		const char *eq = memchr(s, '=', (size_t)(stop - s));
 
-		if (eq && override(o, s, (size_t)(eq - s), eq + 1, (size_t)(stop - eq) - 1, code) < 0)
+		if (eq &&
+		    override(o, s, (size_t)(eq - s), eq + 1, (size_t)(stop - eq) - 1, code) < 0)
 			return -ENOTSUP;
 		s = amp ? amp + 1 : end;
 	}
@@ -198,28 +224,52 @@ static int parse_overrides(struct url_overrides *o, const char *fragment, size_t
 
 /* -- public */
 
-static char *unescape(const char *text, size_t len)
+static int hex(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+/* Decodes user info. A control character in it would end up in a header: -EINVAL. */
+static int unescape(char **ret, const char *text, size_t len)
 {
 	char *out = malloc(len + 1);
 	size_t n = 0;
 
-	for (size_t i = 0; out && i < len; i++) {
-		unsigned c;
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
 
-		if (text[i] == '%' && i + 2 < len && sscanf(text + i + 1, "%2x", &c) == 1 && c) {
-			out[n++] = (char)c;
+		if (c == '%' && i + 2 < len && isxdigit((unsigned char)text[i + 1]) &&
+		    isxdigit((unsigned char)text[i + 2])) {
+			c = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
 			i += 2;
-		} else {
-			out[n++] = text[i];
 		}
+		if ((unsigned char)c < 0x20 || c == 0x7f) {
+			free(out);
+			return -EINVAL;
+		}
+		out[n++] = c;
 	}
-	if (out)
-		out[n] = '\0';
-	return out;
+	out[n] = '\0';
+	*ret = out;
+	return 0;
 }
 
-/* scheme://host[:port]/path?query: bytes beyond ASCII escaped, an empty path becomes "/" only where a query follows nothing. */
-static char *rebuild(const struct parts *p, const char *host, size_t host_len, const char *port, size_t port_len)
+static void add_ascii(struct buf *b, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			buf_addf(b, "%%%02X", (unsigned char)text[i]);
+		else
+			buf_addc(b, text[i]);
+	}
+}
+
+/* scheme://host[:port]path[?query]: bytes beyond ASCII escaped, all else as written (§3.3: nothing
+ * is normalised). */
+static char *rebuild(const struct parts *p, const char *host, size_t host_len, const char *port,
+		     size_t port_len)
 {
 	struct buf b;
 
@@ -232,27 +282,17 @@ static char *rebuild(const struct parts *p, const char *host, size_t host_len, c
 		buf_addc(&b, ':');
 		buf_add(&b, port, port_len);
 	}
-	for (size_t i = 0; i < p->path_len; i++) {
-		if ((unsigned char)p->path[i] >= 0x80)
-			buf_addf(&b, "%%%02X", (unsigned char)p->path[i]);
-		else
-			buf_addc(&b, p->path[i]);
-	}
+	add_ascii(&b, p->path, p->path_len);
 	if (p->query) {
 		buf_addc(&b, '?');
-		for (size_t i = 0; i < p->query_len; i++) {
-			if ((unsigned char)p->query[i] >= 0x80)
-				buf_addf(&b, "%%%02X", (unsigned char)p->query[i]);
-			else
-				buf_addc(&b, p->query[i]);
-		}
+		add_ascii(&b, p->query, p->query_len);
 	}
 	return buf_steal(&b);
 }
 
 int url_parse(struct url *ret, const char *text, int *error_code)
 {
-	const char *userinfo, *host, *port, *colon;
+	const char *userinfo, *host, *port;
 	size_t userinfo_len, host_len, port_len;
 	struct url u = { 0 };
 	struct parts p;
@@ -274,10 +314,14 @@ int url_parse(struct url *ret, const char *text, int *error_code)
 	if (!u.request || !u.sign)
 		goto fail;
 	if (userinfo) {
-		colon = memchr(userinfo, ':', userinfo_len);
-		u.username = unescape(userinfo, colon ? (size_t)(colon - userinfo) : userinfo_len);
-		u.password = colon ? unescape(colon + 1, userinfo_len - (size_t)(colon + 1 - userinfo)) : strdup("");
-		if (!u.username || !u.password)
+		const char *colon = memchr(userinfo, ':', userinfo_len);
+		size_t name_len = colon ? (size_t)(colon - userinfo) : userinfo_len;
+
+		r = unescape(&u.username, userinfo, name_len);
+		if (r == 0)
+			r = colon ? unescape(&u.password, colon + 1, userinfo_len - name_len - 1)
+				  : unescape(&u.password, "", 0);
+		if (r < 0)
 			goto fail;
 	}
 	*ret = u;
@@ -303,7 +347,8 @@ static void remove_dots(struct buf *out, const char *path, size_t len)
 	size_t start = out->len;
 
 	while (s < end) {
-		const char *slash = memchr(s + 1, '/', (size_t)(end - s - 1)), *stop = slash ? slash : end;
+		const char *slash = memchr(s + 1, '/', (size_t)(end - s - 1)),
+			   *stop = slash ? slash : end;
 		size_t n = (size_t)(stop - s);
 
 		if ((n == 2 && !memcmp(s, "/.", 2)) || (n == 3 && !memcmp(s, "/..", 3))) {
@@ -328,6 +373,7 @@ int url_resolve(char **ret, const char *base, const char *ref)
 	struct parts b, r;
 	struct buf out, merged;
 	size_t path_len;
+	int error;
 
 	if (!clean(*ref ? ref : "-"))
 		return -EINVAL;
@@ -381,8 +427,9 @@ int url_resolve(char **ret, const char *base, const char *ref)
 	if (merged.error)
 		out.error = merged.error;
 	buf_done(&merged);
+	error = out.error == -ENOSPC ? -EINVAL : -ENOMEM;
 	*ret = buf_steal(&out);
-	return *ret ? 0 : -EINVAL;
+	return *ret ? 0 : error;
 }
 
 char *url_with_query(const char *url, const struct form *pairs)
