@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-set -euo pipefail
-. "$(dirname "$0")/lib.sh"
-[ -f "$root/.env" ] || die "there is no .env, so nothing was started from here; make up makes it"
-compose down
+# Stops the stack; its data stays.
+# shellcheck source=docker/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+compose down "$@"

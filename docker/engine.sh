@@ -1,59 +1,76 @@
 #!/usr/bin/env bash
-# Makes sure that a Docker engine answers and that the base image is there: what is on the machine is used, what is missing is
-# installed from Debian's packages.
-set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+# Makes sure that a Docker Engine and compose answer: installs Debian's packages when there are none and we may, starts the engine
+# when nothing else does.
+# shellcheck source=docker/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-BASE=debian:trixie-slim
+log=${HOOKSWITCH_ENGINE_LOG:-/var/log/hookswitch-dockerd.log}
 
-need_root() {
-	[ "$(id -u)" = 0 ] || die "$1; run this as root, or $2"
+install_packages()
+{
+	[ "$(id -u)" = 0 ] || die "$1 is not installed: install docker.io and docker-compose, or run this as root, which does it on Debian"
+	command -v apt-get > /dev/null || die "$1 is not installed and this is not Debian: install Docker Engine and its compose plugin"
+	say "installing Docker Engine from Debian's packages"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq > /dev/null 2>&1 || true
+	local packages=(docker.io docker-compose iptables ca-certificates)
+	# From Debian 13 on the client is a package of its own.
+	[ -z "$(apt-cache search --names-only '^docker-cli$' 2> /dev/null)" ] || packages+=(docker-cli)
+	# No daemon is started by the packages: we do it below, and see why when it does not.
+	apt-get install -y -qq --no-install-recommends "${packages[@]}" > /tmp/hookswitch-apt.log 2>&1 ||
+		die "apt-get could not install ${packages[*]}: $(grep '^E:' /tmp/hookswitch-apt.log | head -n 1) (whole log: /tmp/hookswitch-apt.log)"
+	hash -r
 }
 
-install_packages() {
-	command -v apt-get > /dev/null || die "no Docker engine, and this is no Debian system; install Docker Engine and docker-compose, then run this again"
-	say "installing $*"
-	{ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } > /tmp/hookswitch-apt.log 2>&1 ||
-		die "installing $* failed; the end of /tmp/hookswitch-apt.log says why: $(tail -n 1 /tmp/hookswitch-apt.log)"
+answers()
+{
+	docker info > /dev/null 2>&1
 }
 
-have_compose() {
-	command -v docker-compose > /dev/null || docker compose version > /dev/null 2>&1
-}
-
-start_engine() {
-	need_root "the Docker engine does not run" "start it (systemctl start docker)"
-	if [ -d /run/systemd/system ]; then
-		systemctl start docker || die "systemd could not start the Docker engine; see: journalctl -u docker"
-	else
-		say "starting dockerd (log: /var/log/hookswitch-dockerd.log)"
-		setsid dockerd > /var/log/hookswitch-dockerd.log 2>&1 < /dev/null &
-	fi
-	for _ in $(seq 60); do
-		docker info > /dev/null 2>&1 && return
-		sleep 1
+await_engine()
+{
+	local i
+	for ((i = 0; i < 100; i++)); do
+		answers && return 0
+		[ -z "${1:-}" ] || kill -0 "$1" 2> /dev/null || return 1
+		sleep 0.3
 	done
-	die "the Docker engine did not start in 60 s; /var/log/hookswitch-dockerd.log ends with: $(tail -n 1 /var/log/hookswitch-dockerd.log 2> /dev/null)"
+	return 1
 }
 
-if ! command -v docker > /dev/null || { ! docker info > /dev/null 2>&1 && ! command -v dockerd > /dev/null; }; then
-	need_root "there is no Docker engine" "install Docker Engine yourself"
-	install_packages docker.io docker-compose iptables
-fi
-if ! have_compose; then
-	need_root "docker-compose is missing" "install it yourself"
-	install_packages docker-compose
-fi
-docker info > /dev/null 2>&1 || start_engine
+spawn_engine()
+{
+	setsid dockerd "$@" >> "$log" 2>&1 < /dev/null &
+	await_engine $!
+}
 
-if ! docker image inspect "$BASE" > /dev/null 2>&1 && ! timeout 120 docker pull -q "$BASE" > /dev/null 2>&1; then
-	need_root "$BASE cannot be pulled and must be made" "pull it yourself"
-	command -v debootstrap > /dev/null || install_packages debootstrap
-	say "making $BASE with debootstrap"
-	dir=$(mktemp -d /var/tmp/hookswitch-base.XXXXXX)
-	trap 'rm -rf "$dir"' EXIT
-	debootstrap --variant=minbase trixie "$dir" > /tmp/hookswitch-debootstrap.log 2>&1 ||
-		die "debootstrap failed: $(tail -n 1 /tmp/hookswitch-debootstrap.log)"
-	rm -rf "$dir"/var/cache/apt/archives/*.deb "$dir"/var/lib/apt/lists/*
-	tar -C "$dir" -c . | docker import - "$BASE" > /dev/null
+start_engine()
+{
+	[ "$(id -u)" = 0 ] || die "the Docker engine does not answer ($(docker info 2>&1 | grep -i -m1 -E 'denied|cannot connect' || echo 'no reason given')): start it, or join the docker group, or run this as root"
+	if [ -d /run/systemd/system ]; then
+		say "starting the Docker engine by systemd"
+		systemctl start docker && await_engine && return 0
+		die "the Docker engine does not start: see journalctl -u docker"
+	fi
+	say "starting the Docker engine (log: $log)"
+	: > "$log"
+	spawn_engine && return 0
+	# Without netfilter in the kernel there is no bridge; our containers use the host's network anyway.
+	if grep -qiE 'iptables|bridge' "$log"; then
+		spawn_engine --iptables=false --ip6tables=false --bridge=none && return 0
+	fi
+	die "the Docker engine does not start: $(grep -iE 'failed|error|denied' "$log" | tail -n 1) (whole log: $log)"
+}
+
+if command -v docker > /dev/null; then
+	answers || [ -z "${DOCKER_HOST:-}" ] || die "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST: start it, or unset DOCKER_HOST"
 fi
+if ! command -v docker > /dev/null; then
+	install_packages docker
+fi
+if ! answers; then
+	command -v dockerd > /dev/null || [ -S /var/run/docker.sock ] || install_packages "Docker Engine"
+	answers || start_engine
+fi
+compose_command > /dev/null || install_packages docker-compose
+compose_command > /dev/null || die "neither the compose plugin nor docker-compose is there: install docker-compose"

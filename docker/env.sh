@@ -1,52 +1,93 @@
 #!/usr/bin/env bash
-# Makes .env from .env.example at the first start, with generated secrets, and checks every value. Usage: env.sh [FILE]
-set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+# env.sh [FILE]: makes the settings file (default .env) from .env.example with new secrets when it is not there, and checks its values.
+# shellcheck source=docker/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-file=${1:-$root/.env}
+file=${1:-$ENV_FILE}
 
-set_value() {
-	sed -i "s|^$1=.*|$1=$2|" "$file"
+default_address()
+{
+	local found=""
+	command -v ip > /dev/null && found=$(ip -4 route get 192.0.2.1 2> /dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' | head -n 1)
+	[ -n "$found" ] || found=$(hostname -I 2> /dev/null | tr ' ' '\n' | grep -m1 -E '^[0-9.]+$') || true
+	echo "${found:-127.0.0.1}"
 }
 
-# A value that stays once it is there.
-generate() {
-	[ -n "$(env_value "$file" "$1")" ] || set_value "$1" "$2"
-}
-
-default_ip() {
-	local ip
-	ip=$(ip -4 route get 192.0.2.1 2> /dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' | head -n 1)
-	echo "${ip:-127.0.0.1}"
-}
-
-if [ ! -f "$file" ]; then
-	(umask 077 && cp "$root/.env.example" "$file")
+if [ ! -e "$file" ]; then
+	(umask 077 && cp "$root/.env.example" "$file") || die "$file can't be written: run this as the owner of its folder"
 	say "made $file with new secrets"
 fi
+[ -r "$file" ] || die "$file can't be read: run this as its owner"
+
+# generate KEY VALUE: where the file has the key and nothing behind it.
+generate()
+{
+	! grep -q "^$1=$" "$file" || sed -i "s/^$1=$/&$2/" "$file"
+}
+
 generate HOOKSWITCH_ACCOUNT_SID "AC$(random_hex 32)"
 generate HOOKSWITCH_AUTH_TOKEN "$(random_hex 32)"
-generate PUBLIC_IP "$(default_ip)"
 generate POSTGRES_PASSWORD "$(random_hex 32)"
 generate KAMAILIO_DB_PASSWORD "$(random_hex 32)"
+generate PUBLIC_IP "$(default_address)"
 
-check() {
-	local value
-	value=$(env_value "$file" "$1")
-	[[ "$value" =~ $2 ]] || die "$1 is \"$value\" in $file: set it to $3"
+value()
+{
+	env_value "$file" "$1"
 }
-port='^([1-9][0-9]{0,4})$'
-check HOOKSWITCH_ACCOUNT_SID '^AC[0-9a-f]{32}$' "AC and 32 hex digits"
-check HOOKSWITCH_AUTH_TOKEN '^[A-Za-z0-9]{16,64}$' "16 to 64 letters and digits"
-check HOOKSWITCH_SIP_DOMAIN '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' "a domain name in lower case"
-check PUBLIC_IP '^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$' "an IPv4 address"
-check API_BIND '^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$' "an IPv4 address"
-check POSTGRES_PASSWORD '^[A-Za-z0-9]{12,}$' "at least 12 letters and digits"
-check KAMAILIO_DB_PASSWORD '^[A-Za-z0-9]{12,}$' "at least 12 letters and digits"
-check NETWORK_MODE '^(host|container:[A-Za-z0-9_.-]+)$' "host or container:NAME"
-for key in SIP_PORT SIPS_PORT API_PORT RTP_PORT_MIN RTP_PORT_MAX; do
-	check "$key" "$port" "a port from 1 to 65535"
-	[ "$(env_value "$file" "$key")" -le 65535 ] || die "$key is over 65535 in $file: set it to a port from 1 to 65535"
+
+bad()
+{
+	die "$1 is \"$(value "$1")\" in $file: set it to $2"
+}
+
+matches()
+{
+	[[ $(value "$1") =~ ^($2)$ ]] || bad "$1" "$3"
+}
+
+number()
+{
+	local v
+	v=$(value "$1")
+	if ! [[ $v =~ ^[1-9][0-9]{0,5}$ ]] || [ "$v" -lt "$2" ] || [ "$v" -gt "$3" ]; then
+		bad "$1" "a whole number from $2 to $3"
+	fi
+}
+
+is_ipv4()
+{
+	local octet
+	[[ $1 =~ ^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})$ ]] || return 1
+	for octet in "${BASH_REMATCH[@]:1}"; do
+		[ "$octet" -le 255 ] || return 1
+	done
+}
+
+line=$(grep -nvE '^[[:space:]]*(#.*)?$|^[A-Z][A-Z0-9_]*=[^"'"'"'$]*$' "$file" | head -n 1) || true
+[ -z "$line" ] || die "line ${line%%:*} of $file is not KEY=value without quotes and \$: mend it"
+matches HOOKSWITCH_ACCOUNT_SID 'AC[0-9a-f]{32}' "AC and 32 hex digits in lower case"
+matches HOOKSWITCH_AUTH_TOKEN '[A-Za-z0-9]{16,128}' "16 to 128 letters and digits"
+matches HOOKSWITCH_SIP_DOMAIN '([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?' "a domain name in lower case, like sip.example.com"
+matches POSTGRES_PASSWORD '[A-Za-z0-9]{8,128}' "8 to 128 letters and digits"
+matches KAMAILIO_DB_PASSWORD '[A-Za-z0-9]{8,128}' "8 to 128 letters and digits"
+is_ipv4 "$(value PUBLIC_IP)" || bad PUBLIC_IP "the IPv4 address that phones and PBXs reach"
+for key in API_BIND RTP_BIND; do
+	[ -z "$(value $key)" ] || is_ipv4 "$(value $key)" || bad $key "an IPv4 address of this machine"
 done
-[ "$(env_value "$file" RTP_PORT_MIN)" -lt "$(env_value "$file" RTP_PORT_MAX)" ] ||
-	die "RTP_PORT_MIN is not below RTP_PORT_MAX in $file: leave at least a few hundred ports between them"
+for ip in $(value SIP_BIND); do
+	is_ipv4 "$ip" || bad SIP_BIND "IPv4 addresses of this machine, separated by spaces"
+done
+lowest=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2> /dev/null || echo 1024)
+[ "$lowest" -gt 0 ] || lowest=1
+for key in SIP_PORT SIPS_PORT API_PORT RTP_PORT_MIN RTP_PORT_MAX; do
+	number $key "$lowest" 65535
+done
+[ "$(value RTP_PORT_MAX)" -ge $(($(value RTP_PORT_MIN) + 99)) ] || bad RTP_PORT_MAX "at least RTP_PORT_MIN + 99 (a call takes four ports)"
+for key in SIP_PORT SIPS_PORT API_PORT; do
+	if [ "$(value $key)" -ge "$(value RTP_PORT_MIN)" ] && [ "$(value $key)" -le "$(value RTP_PORT_MAX)" ]; then
+		bad $key "a port outside RTP_PORT_MIN..RTP_PORT_MAX"
+	fi
+done
+[ "$(value SIP_PORT)" != "$(value SIPS_PORT)" ] || bad SIPS_PORT "another port than SIP_PORT"
+[[ $(value NETWORK_MODE) =~ ^(|host|container:[A-Za-z0-9_.-]+)$ ]] || bad NETWORK_MODE "host or container:NAME"

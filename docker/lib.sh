@@ -1,31 +1,59 @@
 # shellcheck shell=bash
-# What the scripts of this folder share: saying what is wrong in one sentence, the compose command, .env.
+# What the scripts beside this file share. Sourced, never run.
 
+set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The settings file of the stack that is meant.
+export ENV_FILE=${ENV_FILE:-$root/.env}
+export DOCKER_SCAN_SUGGEST=false COMPOSE_IGNORE_ORPHANS=true
+export services="postgres rtpengine kamailio control"
 
-die() {
+# Every error that a user can cause ends here: one sentence, what is wrong and what to do.
+die()
+{
 	echo "hookswitch: $*" >&2
 	exit 1
 }
 
-say() {
-	echo "== $*"
+say()
+{
+	echo "hookswitch: $*" >&2
 }
 
-# docker-compose 1.29 or the plugin, whichever is there.
-compose() {
+# The compose plugin, or docker-compose.
+compose_command()
+{
 	if docker compose version > /dev/null 2>&1; then
-		docker compose --project-directory "$root" -f "$root/docker-compose.yml" "$@"
+		echo "docker compose"
+	elif command -v docker-compose > /dev/null 2>&1; then
+		echo docker-compose
 	else
-		docker-compose --project-directory "$root" -f "$root/docker-compose.yml" "$@"
+		return 1
 	fi
 }
 
-# The value of a key in an env file; empty when it is not there.
-env_value() {
-	sed -n "s/^$2=//p" "$1" | tail -n 1
+# compose ARGUMENT...: what the settings file says counts, not what the caller's environment happens to hold.
+compose()
+{
+	local key unset=()
+	[ -f "$ENV_FILE" ] || die "there is no $ENV_FILE: make up makes it"
+	while IFS= read -r key; do
+		unset+=(-u "$key")
+	done < <(sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$ENV_FILE")
+	# shellcheck disable=SC2046 # the command is one or two words
+	env "${unset[@]}" $(compose_command) --project-directory "$root" -f "$root/docker-compose.yml" --env-file "$ENV_FILE" "$@"
 }
 
-random_hex() {
-	od -An -N"$(($1 / 2))" -tx1 /dev/urandom | tr -d ' \n'
+# env_value FILE KEY [DEFAULT]: the last value that the file gives it.
+env_value()
+{
+	local value
+	value=$(sed -n "s/^$2=//p" "$1" | tail -n 1)
+	echo "${value:-${3:-}}"
+}
+
+# random_hex DIGITS
+random_hex()
+{
+	od -An -v -N $(($1 / 2)) -tx1 /dev/urandom | tr -d ' \n'
 }

@@ -1,45 +1,43 @@
 #!/usr/bin/env bash
-# make up: engine, .env, images, services; waits until all are healthy and prints how to use them. Safe to run again.
-set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+# Builds and starts the stack that .env describes, waits until it is healthy and says how to use it. Safe to run again.
+# shellcheck source=docker/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+file=$ENV_FILE
 "$root/docker/engine.sh"
-"$root/docker/env.sh"
-cd "$root"
-
-# A port that something else holds: said before a service fails on it. Our own running stack may hold them.
-check_port() {
-	local name=$1 proto=$2 port=$3 holder
-	[ -z "$(compose ps -q 2> /dev/null)" ] || return 0
-	[ "$(env_value .env NETWORK_MODE)" = host ] || return 0
-	command -v ss > /dev/null || return 0
-	holder=$(ss -Hln"$proto"p "sport = :$port" 2> /dev/null | head -n 1)
-	[ -z "$holder" ] ||
-		die "$name: port $port is in use ($(echo "$holder" | grep -o 'users:.*' || echo 'by another program')); stop that program, or set another $name in .env"
+"$root/docker/env.sh" "$file"
+"$root/docker/ports.sh"
+"$root/docker/base-image.sh"
+HOOKSWITCH_TAG=$(env_value "$file" HOOKSWITCH_TAG latest) "$root/docker/build.sh"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+compose up -d --no-build > "$log" 2>&1 || {
+	cat "$log" >&2
+	die "the stack could not be started: the reason is above"
 }
-check_port SIP_PORT u "$(env_value .env SIP_PORT)"
-check_port SIP_PORT t "$(env_value .env SIP_PORT)"
-check_port API_PORT t "$(env_value .env API_PORT)"
-
-say "building the images"
-compose build > /tmp/hookswitch-build.log 2>&1 || die "building failed; see /tmp/hookswitch-build.log, which ends with: $(tail -n 1 /tmp/hookswitch-build.log)"
-say "starting"
-compose up -d > /tmp/hookswitch-up.log 2>&1 || die "the services did not start; see /tmp/hookswitch-up.log, which ends with: $(tail -n 1 /tmp/hookswitch-up.log)"
 "$root/docker/wait-healthy.sh"
 
-sid=$(env_value .env HOOKSWITCH_ACCOUNT_SID)
-token=$(env_value .env HOOKSWITCH_AUTH_TOKEN)
-api=http://$(env_value .env API_BIND):$(env_value .env API_PORT)
-cat <<TEXT
+account=$(env_value "$file" HOOKSWITCH_ACCOUNT_SID)
+token=$(env_value "$file" HOOKSWITCH_AUTH_TOKEN)
+api=$(env_value "$file" API_BIND 127.0.0.1)
+[ "$api" != 0.0.0.0 ] || api=127.0.0.1
+api=http://$api:$(env_value "$file" API_PORT)
+ip=$(env_value "$file" PUBLIC_IP)
+cat <<END
 
 Hookswitch is up.
-  SIP      $(env_value .env PUBLIC_IP) port $(env_value .env SIP_PORT), UDP and TCP; domains are {name}.$(env_value .env HOOKSWITCH_SIP_DOMAIN)
-  RTP      UDP $(env_value .env RTP_PORT_MIN)-$(env_value .env RTP_PORT_MAX)
-  REST     $api/2010-04-01
-  account  $sid
-  token    $token
 
-A first request:
-  curl -u $sid:$token $api/2010-04-01/Accounts/$sid/SIP/Domains.json
-A whole call:  make demo        Logs:  make logs        Stop:  make down
-TEXT
+  account     $account
+  auth token  $token
+  REST        $api/2010-04-01/Accounts/$account/
+  SIP         $ip:$(env_value "$file" SIP_PORT) (UDP and TCP), domains are NAME.$(env_value "$file" HOOKSWITCH_SIP_DOMAIN)
+  RTP         $ip:$(env_value "$file" RTP_PORT_MIN)-$(env_value "$file" RTP_PORT_MAX) (UDP)
+  settings    $file (make up again after a change)
+
+First request, a SIP domain whose calls your web application answers:
+
+  curl -u $account:$token $api/2010-04-01/Accounts/$account/SIP/Domains.json \\
+    -d DomainName=hello.$(env_value "$file" HOOKSWITCH_SIP_DOMAIN) -d VoiceUrl=http://127.0.0.1:3000/voice
+
+make demo places a whole call; make logs shows what happens; make down stops it.
+END

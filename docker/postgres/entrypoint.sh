@@ -13,12 +13,13 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 	PW
 fi
 
-# Roles and database, by a server that only this script can reach.
-pg_ctl -D "$PGDATA" -w -o "-c listen_addresses='' -c unix_socket_directories=/tmp" start > /dev/null
-export PGPASSWORD="$POSTGRES_PASSWORD"
+# Roles and database, by a server that only this script can reach; it asks for no password, so that a new one in the settings is taken.
+echo "local all postgres trust" > /tmp/hba
+pg_ctl -D "$PGDATA" -w -o "-c listen_addresses='' -c unix_socket_directories=/tmp -c hba_file=/tmp/hba" start > /dev/null
 psql -q -h /tmp -U postgres -v ON_ERROR_STOP=1 -v owner_pw="$POSTGRES_PASSWORD" -v kamailio_pw="$KAMAILIO_DB_PASSWORD" <<'SQL'
 SELECT 'CREATE ROLE hookswitch LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'hookswitch') \gexec
 SELECT 'CREATE ROLE kamailio LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kamailio') \gexec
+ALTER ROLE postgres PASSWORD :'owner_pw';
 ALTER ROLE hookswitch PASSWORD :'owner_pw';
 ALTER ROLE kamailio PASSWORD :'kamailio_pw' SET default_transaction_read_only = on;
 SELECT 'CREATE DATABASE hookswitch OWNER hookswitch' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'hookswitch') \gexec
