@@ -1,13 +1,18 @@
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
 
+#include "base/buf.h"
+#include "base/config.h"
 #include "base/error_code.h"
 #include "base/log.h"
+#include "proto/sip_msg.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define REPLY_HEADERS_BYTES 4096
 
 bool leg_set(struct leg *leg, enum leg_event event)
 {
@@ -21,28 +26,33 @@ bool leg_set(struct leg *leg, enum leg_event event)
 	return true;
 }
 
-void leg_reply(struct leg *leg, const char *transaction, int code, const char *reason, const char *headers, const char *body)
+int leg_reply(struct leg *leg, const char *transaction, int code, const char *reason, const char *headers, const char *body)
 {
-	struct world *w = leg->world;
-	char own[1024];
-	int n = snprintf(own, sizeof(own), LEG_SERVER "%s", headers ? headers : "");
+	const struct world *w = leg->world;
+	int r = w->ops->sip_reply(w->w, transaction, code, reason, leg->local_tag, headers ? headers : "", body ? body : "");
 
-	if (n < 0 || (size_t)n >= sizeof(own))
-		headers = LEG_SERVER;
-	else
-		headers = own;
-	if (w->ops->sip_reply(w->w, transaction, code, reason, leg->local_tag, headers, body ? body : "") < 0)
-		log_warn("%s: a %d was not sent: Kamailio takes no commands", leg->call_sid, code);
+	if (r < 0)
+		log_warn("%s: a %d was not sent: %s", leg->call_sid, code, strerror(-r));
+	return r;
 }
 
-/* The owner hears of the end in a turn of its own: it may be deep in a call of ours now. */
+void leg_add_contact(const struct leg *leg, struct buf *b)
+{
+	const struct config *config = leg->world->config;
+	bool v6 = strchr(config->public_ip, ':') != NULL, udp = !strcmp(leg->proto, "udp");
+
+	buf_addf(b, "Contact: <sip:%s@%s%s%s:%d%s%s>\r\n", leg->local_tag, v6 ? "[" : "", config->public_ip, v6 ? "]" : "",
+		 config->sip_port, udp ? "" : ";transport=", udp ? "" : leg->proto);
+}
+
+/* The owner hears of the end in a turn of its own: it may be deep in a call of ours now. It may free the leg meanwhile. */
 static void tell_end(void *arg)
 {
 	struct leg *leg = arg;
 
-	leg->end_told = true;
 	if (leg->events)
 		leg->events->ended(leg->arg, leg->end, leg->end_code);
+	leg->end_told = true;
 	leg_release(leg);
 }
 
@@ -62,11 +72,7 @@ struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_s
 	leg->pending.timer = ops->timer_new(world->w, leg_on_send_timer, leg);
 	if (leg->end_timer && leg->ack_timer && leg->session_timer && leg->pending.timer)
 		return leg;
-	ops->timer_free(world->w, leg->end_timer);
-	ops->timer_free(world->w, leg->ack_timer);
-	ops->timer_free(world->w, leg->session_timer);
-	ops->timer_free(world->w, leg->pending.timer);
-	free(leg);
+	leg_destroy(leg);
 	return NULL;
 }
 
@@ -75,13 +81,11 @@ static void tell_party(struct leg *leg, enum leg_state before)
 {
 	if (before != LEG_ANSWERED && before != LEG_CONFIRMED)
 		return;
-	if (leg->end == LEG_END_REMOTE_BYE) {
-		leg->ack_cseq = 0;
-		leg->world->ops->timer_stop(leg->world->w, leg->ack_timer);
-		return;
-	}
 	/* RFC 3261 §15: no BYE before the ACK; leg_on_ack or the ACK's deadline sends it. */
-	if (before != LEG_ANSWERED || !leg->ack_cseq)
+	if (leg->end != LEG_END_REMOTE_BYE && before == LEG_ANSWERED && leg->ack_cseq)
+		return;
+	leg_no_ack_needed(leg);
+	if (leg->end != LEG_END_REMOTE_BYE)
 		leg_send(leg, "BYE", LEG_REASON_NORMAL, NULL);
 }
 
@@ -93,7 +97,7 @@ void leg_end(struct leg *leg, enum leg_end why, int code)
 		return;
 	leg->end = why;
 	leg->end_code = leg->invite_replied ? leg->invite_code : code;
-	if (leg->exchange.transaction[0] && !leg->exchange.initial) /* a re-INVITE or UPDATE that waits */
+	if (leg->exchange.transaction[0]) /* a re-INVITE or UPDATE that waits */
 		leg_reply(leg, leg->exchange.transaction, 487, "Request Terminated", NULL, NULL);
 	leg_exchange_clear(leg);
 	leg_media_close(leg);
@@ -102,14 +106,24 @@ void leg_end(struct leg *leg, enum leg_end why, int code)
 	leg->world->ops->timer_start(leg->world->w, leg->end_timer, 0);
 }
 
-void leg_release(struct leg *leg)
+void leg_final(struct leg *leg, int code, const char *reason, const char *headers, enum leg_end why)
+{
+	leg_reply(leg, leg->exchange.transaction, code, reason, headers, NULL);
+	leg->invite_replied = true;
+	leg->invite_code = code;
+	leg->exchange.transaction[0] = '\0';
+	leg_end(leg, why, code);
+}
+
+void leg_destroy(struct leg *leg)
 {
 	const struct world_ops *ops = leg->world->ops;
 	void *w = leg->world->w;
 
-	if (leg->events || !leg->end_told || leg->pending.method[0] || leg->ack_cseq)
-		return;
 	legs_remove(leg);
+	ops->sip_forget(w, leg);
+	if (leg->ng_id)
+		ops->ng_cancel(w, leg->ng_id);
 	ops->timer_free(w, leg->end_timer);
 	ops->timer_free(w, leg->ack_timer);
 	ops->timer_free(w, leg->session_timer);
@@ -125,7 +139,15 @@ void leg_release(struct leg *leg)
 	free(leg->socket);
 	free(leg->proto);
 	free(leg->sent_sdp);
+	free(leg->taken_offer);
+	free(leg->party_answer);
 	free(leg);
+}
+
+void leg_release(struct leg *leg)
+{
+	if (!leg->events && leg->end_told && !leg->pending.method[0] && !leg->ack_cseq && !leg->ng_id)
+		leg_destroy(leg);
 }
 
 void leg_free(struct leg *leg)
@@ -133,12 +155,7 @@ void leg_free(struct leg *leg)
 	if (!leg)
 		return;
 	leg->events = NULL;
-	if (leg->state != LEG_ENDED) {
-		if (leg->state < LEG_ANSWERED && !leg->invite_replied)
-			leg_reject(leg, 603, "Decline", 0);
-		else
-			leg_end(leg, LEG_END_LOCAL, 200);
-	}
+	leg_hangup(leg);
 	if (leg->end_told)
 		leg_release(leg);
 }
@@ -150,12 +167,16 @@ enum leg_state leg_state(const struct leg *leg)
 
 int leg_ring(struct leg *leg)
 {
-	char contact[160];
+	struct buf b;
 
-	if (leg->exchange.initial == false || !leg_set(leg, LEG_EV_RING))
+	if (!leg_set(leg, LEG_EV_RING))
 		return -EINVAL;
-	snprintf(contact, sizeof(contact), "Allow: " LEG_ALLOW "\r\n");
-	leg_reply(leg, leg->exchange.transaction, 180, "Ringing", contact, NULL);
+	buf_init(&b, REPLY_HEADERS_BYTES);
+	leg_add_contact(leg, &b);
+	buf_adds(&b, "Allow: " LEG_ALLOW "\r\n");
+	if (!b.error)
+		leg_reply(leg, leg->exchange.transaction, 180, "Ringing", b.data, NULL);
+	buf_done(&b);
 	return 0;
 }
 
@@ -174,19 +195,16 @@ int leg_answer(struct leg *leg)
 int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
 {
 	const struct error_code *e = error_code ? error_code_find(error_code) : NULL;
-	char header[256] = "";
+	char headers[256] = "";
+	size_t n = 0;
 
-	if (leg->state >= LEG_ANSWERED || leg->invite_replied)
+	if (leg->invite_replied || code < 300 || code > 699 || !sip_header_value_ok(reason))
 		return -EINVAL;
 	if (e)
-		snprintf(header, sizeof(header), "X-Twilio-Error: %d %s\r\n", e->code, e->text);
+		n = (size_t)snprintf(headers, sizeof(headers) - 32, "X-Twilio-Error: %d %.150s\r\n", e->code, e->text);
 	if (code == 503)
-		snprintf(header, sizeof(header), "Retry-After: 5\r\n");
-	leg_reply(leg, leg->exchange.transaction, code, reason, header, NULL);
-	leg->invite_replied = true;
-	leg->invite_code = code;
-	leg->exchange.transaction[0] = '\0';
-	leg_end(leg, LEG_END_LOCAL, code);
+		strcpy(headers + n, "Retry-After: 5\r\n");
+	leg_final(leg, code, reason, headers, LEG_END_LOCAL);
 	return 0;
 }
 

@@ -1,6 +1,8 @@
+/* The INVITEs of the party: the initial one, and what answers it and the later ones. */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
 
+#include "base/buf.h"
 #include "base/config.h"
 #include "base/error_code.h"
 #include "base/log.h"
@@ -10,165 +12,99 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-static bool is_sdp(const struct sip_msg *msg)
-{
-	return msg->content_type && !strncasecmp(msg->content_type, "application/sdp", 15);
-}
-
-int leg_check_sdp(const struct sip_msg *msg, struct sdp_info *info, const char **reason, int *error)
-{
-	*error = 0;
-	*reason = "Not Acceptable Here";
-	if (!is_sdp(msg)) {
-		*reason = "Unsupported Media Type";
-		return 415;
-	}
-	if (sdp_parse(info, msg->body, msg->body_len) < 0) {
-		*reason = "Bad SDP";
-		*error = 32102;
-		return 400;
-	}
-	if (info->secure) {
-		*reason = "Secure media not accepted";
-		*error = 32207;
-		return 488;
-	}
-	return info->has_audio && (info->pcmu || info->pcma) ? 0 : 488;
-}
 
 void leg_exchange_clear(struct leg *leg)
 {
 	free(leg->exchange.offer);
+	free(leg->exchange.target);
+	free(leg->exchange.next_hop);
 	memset(&leg->exchange, 0, sizeof(leg->exchange));
 }
 
-/* A header of the refusals that need one. */
-struct refusal {
-	int code, error;
-	const char *reason;
-	char headers[320];
-};
-
-/* RFC 3261 §8.2.2.3: extensions that we do not have. `timer` is ours. */
-static bool requires_unknown(const struct sip_msg *msg, struct refusal *refusal)
-{
-	const char *require = sip_msg_header(msg, "Require");
-	size_t n;
-
-	for (; require && *require; require += n) {
-		require += strspn(require, ", \t");
-		n = strcspn(require, ", \t");
-		if (n && !(n == 5 && !strncasecmp(require, "timer", 5))) {
-			refusal->code = 420;
-			refusal->reason = "Bad Extension";
-			snprintf(refusal->headers, sizeof(refusal->headers), "Unsupported: %.*s\r\n", (int)(n > 64 ? 64 : n), require);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Loopback in a Contact that did not come from loopback leads nowhere (32105). */
-static bool contact_is_loopback(const struct leg_invite *invite)
-{
-	const char *contact = invite->msg->contact_uri;
-	const char *host = contact ? strchr(contact, '@') : NULL;
-
-	if (!contact || !strncmp(invite->source_ip, "127.", 4))
-		return false;
-	host = host ? host + 1 : strchr(contact, ':') + 1;
-	return !strncmp(host, "127.", 4) || !strncasecmp(host, "localhost", 9);
-}
-
-static bool check(struct leg *leg, const struct leg_invite *invite, struct refusal *refusal)
-{
-	const struct sip_msg *msg = invite->msg;
-	struct leg_exchange *x = &leg->exchange;
-
-	if (requires_unknown(msg, refusal))
-		return false;
-	if (!msg->contact_uri || !msg->from_tag) {
-		refusal->code = 400;
-		refusal->reason = msg->from_tag ? "Missing Contact" : "Missing From tag";
-		return false;
-	}
-	if (contact_is_loopback(invite)) {
-		refusal->code = 400;
-		refusal->reason = "Invalid Contact";
-		refusal->error = 32105;
-		return false;
-	}
-	refusal->code = leg_session_take(leg, msg, x->headers, sizeof(x->headers));
-	if (refusal->code) {
-		refusal->reason = "Session Interval Too Small";
-		snprintf(refusal->headers, sizeof(refusal->headers), "Min-SE: 90\r\n");
-		return false;
-	}
-	x->offerless = msg->body_len == 0;
-	if (x->offerless)
-		return true;
-	refusal->code = leg_check_sdp(msg, &x->info, &refusal->reason, &refusal->error);
-	if (refusal->code == 415)
-		snprintf(refusal->headers, sizeof(refusal->headers), "Accept: application/sdp\r\n");
-	return refusal->code == 0;
-}
-
-/* Where our requests go when the party is behind NAT, or on a connection that only it could open. */
-static char *next_hop(const struct leg_invite *invite)
-{
-	const char *contact = invite->msg->contact_uri;
-	bool stream = strcmp(invite->proto, "udp") != 0, v6 = strchr(invite->source_ip, ':') != NULL;
-	char *hop = NULL;
-
-	if (!contact || sip_msg_header(invite->msg, "Record-Route"))
-		return NULL;
-	if (!stream && strstr(contact, invite->source_ip))
-		return NULL;
-	if (asprintf(&hop, "sip:%s%s%s:%d%s%s", v6 ? "[" : "", invite->source_ip, v6 ? "]" : "", invite->source_port,
-		     stream ? ";transport=" : "", stream ? invite->proto : "") < 0)
-		return NULL;
-	return hop;
-}
-
-/* To with our tag: From of our requests. */
-static char *with_tag(const char *to, const char *tag)
-{
-	char *s = NULL;
-
-	return asprintf(&s, "%s%s%s;tag=%s", strchr(to, '<') ? "" : "<", to, strchr(to, '<') ? "" : ">", tag) < 0 ? NULL : s;
-}
-
+/* The dialog as its UAS: RFC 3261 §12.1.1. Display names are no part of it. */
 static int fill_dialog(struct leg *leg, const struct leg_invite *invite)
 {
 	const struct sip_msg *msg = invite->msg;
 
 	snprintf(leg->local_tag, sizeof(leg->local_tag), LEG_TAG_PREFIX);
 	random_hex(leg->local_tag + strlen(LEG_TAG_PREFIX), 16);
-	if (asprintf(&leg->key, "%s %s", msg->call_id, msg->from_tag ? msg->from_tag : "") < 0)
-		leg->key = NULL;
-	leg->call_id = strdup(msg->call_id);
-	leg->local = with_tag(msg->to, leg->local_tag);
-	leg->remote = strdup(msg->from);
-	leg->target = msg->contact_uri ? strdup(msg->contact_uri) : strdup("");
-	leg->route_set = sip_msg_route_set(msg, false);
-	leg->next_hop = next_hop(invite);
-	leg->socket = strdup(invite->socket);
 	leg->proto = strdup(invite->proto);
+	leg->socket = strdup(invite->socket);
+	leg->call_id = strdup(msg->call_id);
+	leg->target = strdup(msg->contact_uri ? msg->contact_uri : "");
+	leg->route_set = sip_msg_route_set(msg, false);
+	leg->next_hop = leg_next_hop(invite);
+	if (asprintf(&leg->key, "%s\n%s", msg->call_id, msg->from_tag ? msg->from_tag : "") < 0)
+		leg->key = NULL;
+	if (asprintf(&leg->local, "<%s>;tag=%s", msg->to_uri, leg->local_tag) < 0)
+		leg->local = NULL;
+	if (asprintf(&leg->remote, "<%s>;tag=%s", msg->from_uri, msg->from_tag ? msg->from_tag : "") < 0)
+		leg->remote = NULL;
 	leg->invite_cseq = leg->remote_cseq = msg->cseq;
-	leg->local_cseq = 100;
 	leg->peer_update = sip_msg_lists(msg, "Allow", "UPDATE");
 	leg->exchange.initial = true;
+	leg->exchange.offerless = !msg->body_len;
 	snprintf(leg->exchange.transaction, sizeof(leg->exchange.transaction), "%s", invite->transaction);
-	if (msg->body_len) {
-		leg->exchange.offer = strndup(msg->body, msg->body_len);
-		if (!leg->exchange.offer)
-			return -ENOMEM;
-	}
-	return leg->key && leg->call_id && leg->local && leg->remote && leg->target && leg->route_set && leg->socket && leg->proto ?
+	if (msg->body_len)
+		leg->exchange.offer = leg_copy_sdp(msg);
+	return leg->proto && leg->socket && leg->call_id && leg->target && leg->route_set && leg->key && leg->local &&
+			       leg->remote && (leg->exchange.offer || leg->exchange.offerless) ?
 		       0 :
 		       -ENOMEM;
+}
+
+static bool check(struct leg *leg, const struct leg_invite *invite, struct leg_refusal *refusal)
+{
+	struct leg_exchange *x = &leg->exchange;
+
+	if (!leg_check_invite(invite, refusal))
+		return false;
+	if (leg_session_take(leg, invite->msg, &x->session, x->headers, sizeof(x->headers))) {
+		*refusal = (struct leg_refusal){ .code = 422, .reason = "Session Interval Too Small", .headers = LEG_MIN_SE };
+		return false;
+	}
+	return x->offerless || leg_check_sdp(invite->msg, &x->info, refusal);
+}
+
+int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid, const struct leg_invite *invite,
+		    const struct leg_events *events, void *arg, int *ret_code, int *ret_error)
+{
+	struct leg_refusal refusal = { .code = 500, .reason = "Server Internal Error" };
+	struct leg *leg = leg_alloc(world, invite->legs, call_sid);
+
+	if (!leg) {
+		/* Kamailio's own deadline answers the party when even this fails. */
+		world->ops->sip_reply(world->w, invite->transaction, 500, refusal.reason, LEG_TAG_PREFIX "0", "", "");
+	} else if (fill_dialog(leg, invite) == 0 && check(leg, invite, &refusal)) {
+		leg->events = events;
+		leg->arg = arg;
+		legs_add(invite->legs, leg);
+		*ret = leg;
+		return 0;
+	} else {
+		const struct error_code *e = refusal.error ? error_code_find(refusal.error) : NULL;
+
+		if (e)
+			snprintf(refusal.headers, sizeof(refusal.headers), "X-Twilio-Error: %d %.150s\r\n", e->code, e->text);
+		leg_reply(leg, invite->transaction, refusal.code, refusal.reason, refusal.headers, NULL);
+		leg_destroy(leg);
+	}
+	*ret_code = refusal.code;
+	*ret_error = refusal.error;
+	return -EPROTO;
+}
+
+void leg_on_cancel(struct leg *leg)
+{
+	/* One that crossed our final response cancels nothing (RFC 3261 §9.2): the party's BYE follows. */
+	if (!leg->invite_replied)
+		leg_final(leg, 487, "Request Terminated", NULL, LEG_END_CANCELED);
+}
+
+void leg_no_ack_needed(struct leg *leg)
+{
+	leg->ack_cseq = 0;
+	leg->world->ops->timer_stop(leg->world->w, leg->ack_timer);
 }
 
 void leg_on_ack_deadline(void *arg)
@@ -186,134 +122,118 @@ void leg_on_ack_deadline(void *arg)
 	leg_end(leg, LEG_END_NO_ACK, 200);
 }
 
-void leg_await_ack(struct leg *leg, unsigned cseq)
-{
-	leg->ack_cseq = cseq;
-	leg->world->ops->timer_start(leg->world->w, leg->ack_timer, (uint64_t)leg->world->config->ack_timeout_ms);
-}
-
-int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid, const struct leg_invite *invite,
-		    const struct leg_events *events, void *arg, int *ret_code, int *ret_error)
-{
-	struct refusal refusal = { .code = 500, .reason = "Server Internal Error" };
-	struct leg *leg = leg_alloc(world, invite->legs, call_sid);
-
-	if (!leg) {
-		/* Kamailio's own deadline answers the party when even this fails. */
-		world->ops->sip_reply(world->w, invite->transaction, 500, refusal.reason, LEG_TAG_PREFIX "0", LEG_SERVER, "");
-		*ret_code = 500;
-		*ret_error = 0;
-		return -EPROTO;
-	}
-	if (fill_dialog(leg, invite) < 0 || !check(leg, invite, &refusal)) {
-		const struct error_code *e = refusal.error ? error_code_find(refusal.error) : NULL;
-
-		if (e)
-			snprintf(refusal.headers, sizeof(refusal.headers), "X-Twilio-Error: %d %s\r\n", e->code, e->text);
-		leg_reply(leg, invite->transaction, refusal.code, refusal.reason, refusal.headers, NULL);
-		*ret_code = refusal.code;
-		*ret_error = refusal.error;
-		leg->state = LEG_ENDED;
-		leg->end_told = true;
-		leg_release(leg);
-		return -EPROTO;
-	}
-	leg->events = events;
-	leg->arg = arg;
-	legs_add(invite->legs, leg);
-	*ret = leg;
-	return 0;
-}
-
-void leg_on_cancel(struct leg *leg)
-{
-	if (leg->state >= LEG_ANSWERED || leg->invite_replied)
-		return; /* it crossed our final response: nothing to cancel (RFC 3261 §9.2) */
-	leg_reply(leg, leg->exchange.transaction, 487, "Request Terminated", NULL, NULL);
-	leg->invite_replied = true;
-	leg->invite_code = 487;
-	leg->exchange.transaction[0] = '\0';
-	leg_end(leg, LEG_END_CANCELED, 487);
-}
-
 void leg_on_ack(struct leg *leg, const struct sip_msg *msg)
 {
-	bool first = leg->ack_cseq && msg->cseq == leg->ack_cseq;
-
-	if (!first)
+	if (!leg->ack_cseq || msg->cseq != leg->ack_cseq)
 		return; /* of a refusal, or one that was repeated */
-	leg->ack_cseq = 0;
-	leg->world->ops->timer_stop(leg->world->w, leg->ack_timer);
+	leg_no_ack_needed(leg);
 	if (leg->state == LEG_ENDED) {
 		leg_send(leg, "BYE", LEG_REASON_NORMAL, NULL);
 		leg_release(leg);
 		return;
 	}
 	leg_set(leg, LEG_EV_ACK);
-	if (!leg->answer_in_ack)
-		return;
-	leg->answer_in_ack = false;
-	if (msg->body_len && is_sdp(msg))
-		leg_media_answer(leg, msg->body);
-	else
-		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	if (leg->answer_in_ack) {
+		struct leg_refusal refusal = { 0 };
+		struct sdp_info info;
+		char *sdp = leg_check_sdp(msg, &info, &refusal) ? leg_copy_sdp(msg) : NULL;
+
+		leg->answer_in_ack = false;
+		if (sdp)
+			leg_media_answer(leg, sdp);
+		else
+			leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+		free(sdp);
+	}
 }
 
 static int send_200(struct leg *leg, const char *sdp)
 {
-	struct leg_exchange *x = &leg->exchange;
-	const struct config *config = leg->world->config;
-	bool v6 = strchr(config->public_ip, ':') != NULL;
-	char headers[1024];
-	int n;
+	const struct leg_exchange *x = &leg->exchange;
+	struct buf b;
+	int r;
 
-	n = snprintf(headers, sizeof(headers), "Contact: <sip:%s@%s%s%s:%d%s%s>\r\nAllow: " LEG_ALLOW "\r\nSupported: timer\r\n%s%s%s%s%s",
-		     leg->local_tag, v6 ? "[" : "", config->public_ip, v6 ? "]" : "", config->sip_port,
-		     strcmp(leg->proto, "udp") ? ";transport=" : "", strcmp(leg->proto, "udp") ? leg->proto : "", x->headers,
-		     x->initial ? "X-Twilio-CallSid: " : "", x->initial ? leg->call_sid : "", x->initial ? "\r\n" : "",
-		     sdp ? "Content-Type: application/sdp\r\n" : "");
-	if (n < 0 || (size_t)n >= sizeof(headers))
-		return -ENOSPC;
-	leg_reply(leg, x->transaction, 200, "OK", headers, sdp);
-	return 0;
+	buf_init(&b, 2048);
+	leg_add_contact(leg, &b);
+	buf_adds(&b, "Allow: " LEG_ALLOW "\r\nSupported: timer\r\n");
+	buf_adds(&b, x->headers);
+	if (x->initial)
+		buf_addf(&b, "X-Twilio-CallSid: %s\r\n", leg->call_sid);
+	if (sdp)
+		buf_adds(&b, "Content-Type: application/sdp\r\n");
+	r = b.error ? b.error : leg_reply(leg, x->transaction, 200, "OK", b.data, sdp);
+	buf_done(&b);
+	return r;
+}
+
+static void refuse_exchange(struct leg *leg, int r)
+{
+	struct leg_exchange *x = &leg->exchange;
+
+	log_warn("%s: no media for %s: %s", leg->call_sid, x->initial ? "the call" : "a new offer", strerror(-r));
+	if (x->initial) {
+		leg_final(leg, 500, "Server Internal Error", NULL, LEG_END_MEDIA_FAILURE);
+		return;
+	}
+	/* The session stays as it was (RFC 3261 §14.2). */
+	if (r == -EPROTO)
+		leg_reply(leg, x->transaction, 488, "Not Acceptable Here", NULL, NULL);
+	else
+		leg_reply(leg, x->transaction, 500, "Server Internal Error", "Retry-After: 5\r\n", NULL);
+	leg_exchange_clear(leg);
+}
+
+/* The 200 is out: what it agreed to holds from now on. */
+static void commit(struct leg *leg, const char *sdp)
+{
+	struct leg_exchange *x = &leg->exchange;
+	struct sdp_info info = x->info;
+	bool initial = x->initial, offerless = x->offerless, media = x->offer != NULL;
+
+	if (x->target) {
+		free(leg->target);
+		leg->target = x->target;
+		free(leg->next_hop);
+		leg->next_hop = x->next_hop;
+		x->target = x->next_hop = NULL;
+	}
+	if (sdp && sdp != leg->sent_sdp) {
+		free(leg->sent_sdp);
+		leg->sent_sdp = strdup(sdp);
+		free(leg->taken_offer);
+		leg->taken_offer = x->offer;
+		x->offer = NULL;
+	}
+	leg->session = x->session;
+	leg_session_start(leg);
+	if (!x->update) {
+		leg->answer_in_ack = offerless;
+		leg->ack_cseq = leg->invite_cseq;
+		leg->world->ops->timer_start(leg->world->w, leg->ack_timer, (uint64_t)leg->world->config->ack_timeout_ms);
+	}
+	leg_exchange_clear(leg);
+	if (initial) {
+		leg->invite_replied = true;
+		leg->invite_code = 200;
+		leg_set(leg, LEG_EV_SENT);
+	}
+	if (media)
+		leg_media_run(leg, &info);
 }
 
 void leg_exchange_done(struct leg *leg, int r, const char *sdp)
 {
-	struct leg_exchange *x = &leg->exchange;
-	bool initial = x->initial;
-
-	if (r == 0)
-		r = send_200(leg, sdp);
-	if (r < 0 && initial) {
-		leg_reply(leg, x->transaction, 500, "Media unavailable", NULL, NULL);
+	if (r < 0) {
+		refuse_exchange(leg, r);
+	} else if (send_200(leg, sdp) == 0) {
+		commit(leg, sdp);
+	} else if (leg->exchange.initial) {
+		/* Kamailio is away, and the transaction with it. */
+		leg->exchange.transaction[0] = '\0';
 		leg->invite_replied = true;
 		leg->invite_code = 500;
-		x->transaction[0] = '\0';
-		leg_end(leg, LEG_END_MEDIA_FAILURE, 500);
-		return;
-	}
-	if (r < 0) {
-		/* The session stays as it was (RFC 3261 §14.2). */
-		leg_reply(leg, x->transaction, 488, "Not Acceptable Here", NULL, NULL);
+		leg_end(leg, LEG_END_TRANSPORT, 500);
+	} else {
 		leg_exchange_clear(leg);
-		return;
 	}
-	if (sdp) {
-		free(leg->sent_sdp);
-		leg->sent_sdp = strdup(sdp);
-	}
-	if (!x->update) {
-		leg->answer_in_ack = x->offerless;
-		leg_await_ack(leg, leg->invite_cseq);
-	}
-	leg_session_start(leg);
-	leg_exchange_clear(leg);
-	if (!initial)
-		return;
-	leg->invite_replied = true;
-	leg->invite_code = 200;
-	leg_set(leg, LEG_EV_SENT);
-	if (leg->events)
-		leg->events->answered(leg->arg);
 }

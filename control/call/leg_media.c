@@ -1,3 +1,8 @@
+/*
+ * One NG call per leg: tag p is the party, tag i is our side, plain RTP on loopback. An offer of the party is NG `offer` from p and
+ * `answer` of i; an offer of ours is NG `offer` from i and, when the party's answer comes, `answer` of p. With "port latching" in
+ * all of them RTPengine keeps p's port through the call.
+ */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
 
@@ -10,10 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * One NG call per leg: tag p is the party, tag i is our side, plain RTP on loopback. An offer of the party is NG `offer` from p and `answer`
- * of i; an offer of ours is NG `offer` from i and, when the party's answer comes, `answer` of p. RTPengine keeps p's port through all of them.
- */
 #define TAG_PARTY "p"
 #define TAG_OURS  "i"
 
@@ -29,8 +30,8 @@ static void on_silent(void *arg)
 {
 	struct leg *leg = arg;
 
-	/* A party that holds us need not send (RFC 3264 §8.4). */
-	if (leg->held || leg->state == LEG_ENDED)
+	/* Whoever holds us, or only listens, need not send (RFC 3264 §8.4). */
+	if (!leg->party_sends || leg->state == LEG_ENDED)
 		return;
 	log_info("%s: no RTP from the party", leg->call_sid);
 	leg_end(leg, LEG_END_NO_RTP, 200);
@@ -40,12 +41,12 @@ static const struct media_events media_events = { .played = on_played, .silent =
 
 static int open_port(struct leg *leg)
 {
-	const struct world_ops *ops = leg->world->ops;
+	const struct config *config = leg->world->config;
 
 	if (leg->port)
 		return 0;
 	leg->sdp_id = (uint64_t)clock_wall_ms();
-	return ops->media_open(leg->world->w, &leg->port, (unsigned)leg->world->config->rtp_timeout_ms, &media_events, leg);
+	return leg->world->ops->media_open(leg->world->w, &leg->port, (unsigned)config->rtp_timeout_ms, &media_events, leg);
 }
 
 /* Our description with the direction that answers the party's. */
@@ -66,28 +67,56 @@ static char *our_sdp(struct leg *leg, enum sdp_direction theirs)
 	return buf_steal(&b);
 }
 
-static json_t *command(struct leg *leg, const char *name, const char *from, const char *to, const char *sdp)
+static json_t *ng_offer(const struct leg *leg, const char *from, const char *to, const char *sdp)
 {
-	bool from_party = !strcmp(from, TAG_PARTY);
-	json_t *c = json_pack("{s:s, s:s, s:s, s:s%, s:[s], s:[s], s:s, s:[ss]}", "command", name, "call-id", leg->call_sid, "from-tag",
-			      from, "sdp", sdp, strlen(sdp), "replace", "origin", "flags", "port latching", "transport protocol",
-			      "RTP/AVP", "direction", from_party ? "external" : "internal", from_party ? "internal" : "external");
+	bool party = !strcmp(from, TAG_PARTY);
 
-	if (c && to)
-		json_object_set_new(c, "to-tag", json_string(to));
-	/* Our side is always PCMU, whatever the party chose. */
-	if (c && !strcmp(name, "offer"))
-		json_object_set_new(c, "codec", json_pack("{s:[ss]}", "transcode", "PCMU", "PCMA"));
-	return c;
+	/* Our side is PCMU, whatever the party chose; towards the party both are offered. */
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:[s], s:[s], s:s, s:[ss], s:{s:[ss]}}", "command", "offer", "call-id",
+			 leg->call_sid, "from-tag", from, "to-tag", leg->ng_call ? to : NULL, "sdp", sdp, "replace", "origin", "flags",
+			 "port latching", "transport protocol", "RTP/AVP", "direction", party ? "external" : "internal",
+			 party ? "internal" : "external", "codec", "transcode", "PCMU", "PCMA");
 }
 
-static int start(struct leg *leg, json_t *c, ng_done_fn *done)
+static json_t *ng_answer(const struct leg *leg, const char *from, const char *to, const char *sdp)
 {
-	if (!c)
-		return -EINVAL; /* an SDP with bytes that are no UTF-8 */
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:[s]}", "command", "answer", "call-id", leg->call_sid, "from-tag", from,
+			 "to-tag", to, "sdp", sdp, "replace", "origin", "flags", "port latching");
+}
+
+static int start(struct leg *leg, json_t *command, ng_done_fn *done)
+{
+	if (!command)
+		return -ENOMEM;
+	leg->ng_id = leg->world->ops->ng(leg->world->w, command, done, leg);
+	if (!leg->ng_id)
+		return -ENOMEM;
 	leg->ng_call = true;
-	leg->ng_id = leg->world->ops->ng(leg->world->w, c, done, leg);
-	return leg->ng_id ? 0 : -ENOMEM;
+	return 0;
+}
+
+static void delete_call(struct leg *leg)
+{
+	json_t *command;
+
+	if (!leg->ng_call)
+		return;
+	leg->ng_call = false;
+	/* Without a from-tag: deleting between two tags can take the wrong ones along. */
+	command = json_pack("{s:s, s:s}", "command", "delete", "call-id", leg->call_sid);
+	if (command)
+		leg->world->ops->ng(leg->world->w, command, NULL, NULL);
+}
+
+/* Begins every completion. True: the leg ended meanwhile (and may be gone now). */
+static bool over(struct leg *leg)
+{
+	leg->ng_id = 0;
+	if (leg->state != LEG_ENDED)
+		return false;
+	delete_call(leg);
+	leg_release(leg);
+	return true;
 }
 
 static const char *sdp_of(const json_t *reply)
@@ -108,17 +137,22 @@ static int take_internal(struct leg *leg, const json_t *reply)
 	return 0;
 }
 
-static void run_media(struct leg *leg, enum sdp_direction theirs)
+void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
 {
 	const struct world_ops *ops = leg->world->ops;
-	bool held = theirs == SDP_SENDONLY || theirs == SDP_INACTIVE;
+	bool held = theirs->direction == SDP_SENDONLY || theirs->direction == SDP_INACTIVE, was_held = leg->held;
 
-	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number);
-	if (held == leg->held)
-		return;
 	leg->held = held;
-	ops->media_hold(leg->world->w, leg->port, !held);
-	if (leg->events)
+	leg->party_sends = theirs->direction == SDP_SENDRECV;
+	leg->info_digits = theirs->dtmf_pt < 0;
+	if (held != was_held)
+		ops->media_hold(leg->world->w, leg->port, !held);
+	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number);
+	if (!leg->answered_told && leg->events)
+		leg->events->answered(leg->arg);
+	leg->answered_told = true;
+	/* The owner may have ended or freed the leg. */
+	if (held != was_held && leg->events && leg->state != LEG_ENDED)
 		leg->events->held(leg->arg, held);
 }
 
@@ -127,12 +161,8 @@ static void on_answer(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 	const char *sdp = sdp_of(reply);
 
-	leg->ng_id = 0;
-	if (r == 0 && !sdp)
-		r = -EPROTO;
-	if (r == 0)
-		run_media(leg, leg->exchange.info.direction);
-	leg_exchange_done(leg, r, sdp);
+	if (!over(leg))
+		leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
 }
 
 /* The party's offer was taken: answer it for our side. */
@@ -141,12 +171,13 @@ static void on_offer(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 	char *sdp = NULL;
 
-	leg->ng_id = 0;
+	if (over(leg))
+		return;
 	if (r == 0)
 		r = take_internal(leg, reply);
 	if (r == 0) {
 		sdp = our_sdp(leg, leg->exchange.info.direction);
-		r = sdp ? start(leg, command(leg, "answer", TAG_PARTY, TAG_OURS, sdp), on_answer) : -ENOMEM;
+		r = sdp ? start(leg, ng_answer(leg, TAG_PARTY, TAG_OURS, sdp), on_answer) : -ENOMEM;
 	}
 	free(sdp);
 	if (r < 0)
@@ -159,59 +190,99 @@ static void on_own_offer(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 	const char *sdp = sdp_of(reply);
 
-	leg->ng_id = 0;
-	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+	if (!over(leg))
+		leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
 }
 
 int leg_media_exchange(struct leg *leg)
 {
 	struct leg_exchange *x = &leg->exchange;
-	bool known = leg->ng_call;
 	char *sdp;
 	int r = open_port(leg);
 
 	if (r < 0)
 		return r;
+	if (x->offer && leg->taken_offer && leg->sent_sdp && !strcmp(x->offer, leg->taken_offer)) {
+		/* A session refresh: the same offer has the same answer (RFC 3264 §8). */
+		leg_exchange_done(leg, 0, leg->sent_sdp);
+		return 0;
+	}
 	if (!x->offerless)
-		return start(leg, command(leg, "offer", TAG_PARTY, known ? TAG_OURS : NULL, x->offer), on_offer);
+		return start(leg, ng_offer(leg, TAG_PARTY, TAG_OURS, x->offer), on_offer);
 	sdp = our_sdp(leg, SDP_SENDRECV);
-	r = sdp ? start(leg, command(leg, "offer", TAG_OURS, known ? TAG_PARTY : NULL, sdp), on_own_offer) : -ENOMEM;
+	r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_own_offer) : -ENOMEM;
 	free(sdp);
 	return r;
 }
 
+/* The party's answer to an offer of ours was taken. */
 static void on_party_answer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
+	struct sdp_info info;
+	char *answer = leg->party_answer;
 
-	leg->ng_id = 0;
+	leg->party_answer = NULL;
+	if (over(leg)) {
+		free(answer);
+		return;
+	}
 	if (r == 0)
 		r = take_internal(leg, reply);
-	if (r < 0)
+	if (r < 0 || sdp_parse(&info, answer, strlen(answer)) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 	else
-		run_media(leg, SDP_SENDRECV);
+		leg_media_run(leg, &info);
+	free(answer);
+}
+
+static void take_answer(struct leg *leg, int r)
+{
+	if (r == 0)
+		r = start(leg, ng_answer(leg, TAG_OURS, TAG_PARTY, leg->party_answer), on_party_answer);
+	if (r < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }
 
 void leg_media_answer(struct leg *leg, const char *sdp)
 {
-	struct sdp_info info;
+	free(leg->party_answer);
+	leg->party_answer = strdup(sdp);
+	take_answer(leg, leg->party_answer ? 0 : -ENOMEM);
+}
 
-	if (sdp_parse(&info, sdp, strlen(sdp)) < 0 || !info.has_audio ||
-	    start(leg, command(leg, "answer", TAG_OURS, TAG_PARTY, sdp), on_party_answer) < 0)
+static void on_refresh_offer(void *arg, int r, const json_t *reply)
+{
+	struct leg *leg = arg;
+
+	(void)reply;
+	if (!over(leg))
+		take_answer(leg, r);
+}
+
+void leg_media_refreshed(struct leg *leg, const char *sdp)
+{
+	char *ours = NULL;
+	int r = -ENOMEM;
+
+	free(leg->party_answer);
+	leg->party_answer = strdup(sdp);
+	free(leg->taken_offer);
+	leg->taken_offer = NULL;
+	if (leg->party_answer)
+		ours = our_sdp(leg, SDP_SENDRECV);
+	if (ours)
+		r = start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, ours), on_refresh_offer);
+	free(ours);
+	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }
 
 void leg_media_close(struct leg *leg)
 {
-	const struct world_ops *ops = leg->world->ops;
-
-	if (leg->ng_id)
-		ops->ng_cancel(leg->world->w, leg->ng_id);
-	leg->ng_id = 0;
-	if (leg->ng_call)
-		ops->ng(leg->world->w, json_pack("{s:s, s:s}", "command", "delete", "call-id", leg->call_sid), NULL, NULL);
-	leg->ng_call = false;
-	ops->media_close(leg->world->w, leg->port);
+	leg->world->ops->media_close(leg->world->w, leg->port);
 	leg->port = NULL;
+	/* A command that runs may still make or keep the call: its completion deletes it. */
+	if (!leg->ng_id)
+		delete_call(leg);
 }

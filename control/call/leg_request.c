@@ -1,3 +1,4 @@
+/* In-dialog requests of the party. */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
 
@@ -10,140 +11,166 @@
 #include <string.h>
 #include <strings.h>
 
-static void on_bye(struct leg *leg, const char *transaction, const struct sip_msg *msg)
+static void on_bye(struct leg *leg, const struct leg_invite *request)
 {
-	(void)msg;
-	leg_reply(leg, transaction, 200, "OK", NULL, NULL);
-	leg_end(leg, LEG_END_REMOTE_BYE, 200);
+	leg_reply(leg, request->transaction, 200, "OK", NULL, NULL);
+	/* In an early dialog the INVITE is still to be answered (RFC 3261 §15.1.2). */
+	if (!leg->invite_replied)
+		leg_final(leg, 487, "Request Terminated", NULL, LEG_END_CANCELED);
+	else
+		leg_end(leg, LEG_END_REMOTE_BYE, 200);
 }
 
-/* Remote target refresh (RFC 3261 §12.2.2). */
-static void take_target(struct leg *leg, const struct sip_msg *msg)
+static void busy(struct leg *leg, const char *transaction)
 {
-	char *target = msg->contact_uri ? strdup(msg->contact_uri) : NULL;
-
-	if (!target)
-		return;
-	free(leg->target);
-	leg->target = target;
+	leg_reply(leg, transaction, 500, "Server Internal Error", "Retry-After: 1\r\n", NULL);
 }
 
 /* A re-INVITE, or an UPDATE with or without SDP (RFC 3311). */
-static void on_offer(struct leg *leg, const char *transaction, const struct sip_msg *msg)
+static void on_offer(struct leg *leg, const struct leg_invite *request)
 {
+	const struct sip_msg *msg = request->msg;
 	struct leg_exchange *x = &leg->exchange;
-	bool update = !strcmp(msg->method, "UPDATE");
-	char session[sizeof(x->headers)];
-	struct sdp_info info = { .direction = SDP_SENDRECV };
-	const char *reason;
-	int code, error;
+	struct leg_refusal refusal = { 0 };
+	struct leg_session session;
+	struct sdp_info info;
+	char headers[sizeof(x->headers)];
+	bool update = !strcmp(msg->method, "UPDATE"), exchange = !update || msg->body_len;
+	int r;
 
-	/* Glare, and an exchange that is not over (RFC 3261 §14.2, RFC 3311 §5.2). */
-	if (!strcmp(leg->pending.method, "INVITE")) {
-		leg_reply(leg, transaction, 491, "Request Pending", NULL, NULL);
+	/* Glare: an offer of ours is open (RFC 3261 §14.2, RFC 3311 §5.2). */
+	if (exchange && (!strcmp(leg->pending.method, "INVITE") || leg->answer_in_ack)) {
+		leg_reply(leg, request->transaction, 491, "Request Pending", NULL, NULL);
 		return;
 	}
-	if (x->transaction[0] || (leg->ack_cseq && msg->body_len)) {
-		leg_reply(leg, transaction, 500, "Server Internal Error", "Retry-After: 1\r\n", NULL);
+	if (x->transaction[0] || leg->ng_id || leg->state < LEG_ANSWERED) {
+		busy(leg, request->transaction);
 		return;
 	}
-	if (leg_session_take(leg, msg, session, sizeof(session))) {
-		leg_reply(leg, transaction, 422, "Session Interval Too Small", "Min-SE: 90\r\n", NULL);
+	if (leg_session_take(leg, msg, &session, headers, sizeof(headers))) {
+		leg_reply(leg, request->transaction, 422, "Session Interval Too Small", LEG_MIN_SE, NULL);
 		return;
 	}
-	if (msg->body_len) {
-		code = leg_check_sdp(msg, &info, &reason, &error);
-		if (code) {
-			leg_reply(leg, transaction, code, reason, code == 415 ? "Accept: application/sdp\r\n" : NULL, NULL);
-			return;
-		}
+	if (msg->body_len && !leg_check_sdp(msg, &info, &refusal)) {
+		leg_reply(leg, request->transaction, refusal.code, refusal.reason, refusal.headers, NULL);
+		return;
 	}
-	take_target(leg, msg);
-	memset(x, 0, sizeof(*x));
-	snprintf(x->transaction, sizeof(x->transaction), "%s", transaction);
-	strcpy(x->headers, session);
+	snprintf(x->transaction, sizeof(x->transaction), "%s", request->transaction);
+	strcpy(x->headers, headers);
+	x->session = session;
 	x->update = update;
-	x->info = info;
+	/* Target refresh (RFC 3261 §12.2.2). */
+	x->target = msg->contact_uri ? strdup(msg->contact_uri) : NULL;
+	x->next_hop = leg_next_hop(request);
 	if (!update)
 		leg->invite_cseq = msg->cseq;
-	if (update && !msg->body_len) {
+	if (!exchange) {
 		leg_exchange_done(leg, 0, NULL);
 		return;
 	}
-	x->offerless = !msg->body_len;
-	x->offer = msg->body_len ? strndup(msg->body, msg->body_len) : NULL;
-	code = x->offer || x->offerless ? leg_media_exchange(leg) : -1;
-	if (code < 0)
-		leg_exchange_done(leg, code, NULL);
+	if (msg->body_len) {
+		x->info = info;
+		x->offer = leg_copy_sdp(msg);
+	}
+	x->offerless = !x->offer;
+	r = leg_media_exchange(leg);
+	if (r < 0)
+		leg_exchange_done(leg, r, NULL);
 }
 
-static void on_options(struct leg *leg, const char *transaction, const struct sip_msg *msg)
+static void on_options(struct leg *leg, const struct leg_invite *request)
 {
-	(void)msg;
-	leg_reply(leg, transaction, 200, "OK", "Allow: " LEG_ALLOW "\r\nAccept: application/sdp\r\nSupported: timer\r\n", NULL);
+	leg_reply(leg, request->transaction, 200, "OK", "Allow: " LEG_ALLOW "\r\nAccept: application/sdp\r\nSupported: timer\r\n", NULL);
 }
 
-/* application/dtmf-relay: "Signal=5\r\nDuration=160", what phones without RFC 4733 send. */
-static bool info_digit(const struct sip_msg *msg, char *digit)
+/* application/dtmf-relay: "Signal=5\r\nDuration=160"; application/dtmf: "5". What phones without RFC 4733 send. */
+static bool info_digit(const struct sip_msg *msg, bool relay, char *digit)
 {
-	const char *p = strcasestr(msg->body, "Signal");
+	const char *p = msg->body;
 
-	if (!msg->content_type || strncasecmp(msg->content_type, "application/dtmf-relay", 22) || !p)
-		return false;
-	p += 6;
-	p += strspn(p, " \t");
-	if (*p++ != '=')
-		return false;
+	if (relay) {
+		p = strcasestr(p, "Signal");
+		if (!p)
+			return false;
+		p += 6;
+		p += strspn(p, " \t");
+		if (*p++ != '=')
+			return false;
+	}
 	p += strspn(p, " \t");
 	*digit = (char)toupper((unsigned char)*p);
 	return *digit && strchr("0123456789*#ABCD", *digit);
 }
 
-static void on_info(struct leg *leg, const char *transaction, const struct sip_msg *msg)
+static void on_info(struct leg *leg, const struct leg_invite *request)
 {
+	const struct sip_msg *msg = request->msg;
+	const char *type = msg->content_type ? msg->content_type : "";
+	size_t n = strcspn(type, "; \t");
+	bool relay = n == 22 && !strncasecmp(type, "application/dtmf-relay", n);
+	bool plain = n == 16 && !strncasecmp(type, "application/dtmf", n);
 	char digit;
 
-	if (msg->body_len && (!msg->content_type || strncasecmp(msg->content_type, "application/dtmf", 16))) {
-		leg_reply(leg, transaction, 415, "Unsupported Media Type", "Accept: application/dtmf-relay\r\n", NULL);
+	if (sip_msg_header(msg, "Info-Package")) {
+		leg_reply(leg, request->transaction, 469, "Bad Info Package", "Recv-Info:\r\n", NULL);
 		return;
 	}
-	leg_reply(leg, transaction, 200, "OK", NULL, NULL);
-	if (leg->events && info_digit(msg, &digit))
+	if (msg->body_len && !relay && !plain) {
+		leg_reply(leg, request->transaction, 415, "Unsupported Media Type",
+			  "Accept: application/dtmf-relay, application/dtmf\r\n", NULL);
+		return;
+	}
+	leg_reply(leg, request->transaction, 200, "OK", NULL, NULL);
+	/* A party with telephone-events may send a key both ways: those in RTP count. */
+	if (msg->body_len && leg->info_digits && leg->events && info_digit(msg, relay, &digit))
 		leg->events->digit(leg->arg, digit, 160);
+}
+
+/* A transfer is not taken. */
+static void on_refer(struct leg *leg, const struct leg_invite *request)
+{
+	leg_reply(leg, request->transaction, 603, "Decline", NULL, NULL);
+}
+
+/* NOTIFY without a subscription, PRACK without a reliable provisional. */
+static void on_stray(struct leg *leg, const struct leg_invite *request)
+{
+	leg_reply(leg, request->transaction, 481, "Call/Transaction Does Not Exist", NULL, NULL);
 }
 
 static const struct {
 	const char *method;
-	void (*handle)(struct leg *leg, const char *transaction, const struct sip_msg *msg);
-	bool needs_answer; /* only in an answered dialog */
+	void (*handle)(struct leg *leg, const struct leg_invite *request);
 } handlers[] = {
-	{ "BYE", on_bye, false },     { "INVITE", on_offer, true }, { "UPDATE", on_offer, true },
-	{ "OPTIONS", on_options, false }, { "INFO", on_info, false },
+	{ "BYE", on_bye },   { "INVITE", on_offer }, { "UPDATE", on_offer }, { "OPTIONS", on_options },
+	{ "INFO", on_info }, { "REFER", on_refer },  { "NOTIFY", on_stray }, { "PRACK", on_stray },
 };
 
-void leg_on_request(struct leg *leg, const char *transaction, const struct sip_msg *msg)
+void leg_on_request(struct leg *leg, const struct leg_invite *request)
 {
+	const struct sip_msg *msg = request->msg;
+
 	if (leg->state == LEG_ENDED) {
-		/* The party's BYE may cross ours: that is fine with both. */
-		if (!strcmp(msg->method, "BYE"))
-			leg_reply(leg, transaction, 200, "OK", NULL, NULL);
-		else
-			leg_reply(leg, transaction, 481, "Call/Transaction Does Not Exist", NULL, NULL);
+		/* The party's BYE may cross ours, which is then not needed any more. */
+		if (strcmp(msg->method, "BYE")) {
+			on_stray(leg, request);
+			return;
+		}
+		leg_reply(leg, request->transaction, 200, "OK", NULL, NULL);
+		leg_no_ack_needed(leg);
+		leg_release(leg);
 		return;
 	}
 	if (msg->cseq <= leg->remote_cseq) { /* RFC 3261 §12.2.2 */
-		leg_reply(leg, transaction, 500, "CSeq out of order", NULL, NULL);
+		leg_reply(leg, request->transaction, 500, "CSeq out of order", NULL, NULL);
 		return;
 	}
 	leg->remote_cseq = msg->cseq;
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-		if (strcmp(handlers[i].method, msg->method))
-			continue;
-		if (handlers[i].needs_answer && leg->state < LEG_ANSWERED)
-			leg_reply(leg, transaction, 500, "Server Internal Error", "Retry-After: 1\r\n", NULL);
-		else
-			handlers[i].handle(leg, transaction, msg);
-		return;
+		if (!strcmp(handlers[i].method, msg->method)) {
+			handlers[i].handle(leg, request);
+			return;
+		}
 	}
-	leg_reply(leg, transaction, 405, "Method Not Allowed", "Allow: " LEG_ALLOW "\r\n", NULL);
+	leg_reply(leg, request->transaction, 405, "Method Not Allowed", "Allow: " LEG_ALLOW "\r\n", NULL);
 }

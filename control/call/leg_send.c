@@ -1,8 +1,8 @@
+/* In-dialog requests of ours: BYE, and what refreshes the session. */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/log.h"
 #include "proto/sip_msg.h"
 
@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#define FINAL_MS     32000 /* timer F: no final response */
-#define RETRY_MS     500   /* Kamailio did not take it */
-#define TRIES	     4
-#define HEADER_BYTES 16384
+#define FINAL_MS     32000 /* timers B and F: no final response */
+#define HEADER_BYTES 32768
+
+/* A BYE that Kamailio did not take is sent again: it may be restarting. */
+static const unsigned bye_again_ms[] = { 500, 1000, 2000, 4000, 8000 };
+#define BYE_TRIES (sizeof(bye_again_ms) / sizeof(bye_again_ms[0]))
 
 static void clear(struct leg *leg)
 {
@@ -22,62 +25,126 @@ static void clear(struct leg *leg)
 	leg->world->ops->timer_stop(leg->world->w, leg->pending.timer);
 }
 
-/* A request of ours failed for good. */
-static void failed(struct leg *leg)
+static void bye_later(struct leg *leg)
 {
-	clear(leg);
-	if (leg->state != LEG_ENDED)
-		leg_end(leg, LEG_END_TRANSPORT, 200);
-	leg_release(leg);
+	struct leg_pending *p = &leg->pending;
+
+	if (p->tries >= BYE_TRIES) {
+		log_warn("%s: the BYE could not be sent", leg->call_sid);
+		clear(leg);
+		return;
+	}
+	p->again = true;
+	leg->world->ops->timer_start(leg->world->w, p->timer, bye_again_ms[p->tries++]);
 }
 
 static void on_sent(void *arg, int r)
 {
 	struct leg *leg = arg;
+	struct leg_pending *p = &leg->pending;
 
-	if (r == 0 || !leg->pending.method[0])
+	if (r == 0)
 		return;
-	leg->pending.again = true;
-	leg->world->ops->timer_start(leg->world->w, leg->pending.timer, RETRY_MS);
+	if (!strcmp(p->method, "BYE"))
+		bye_later(leg);
+	else
+		clear(leg); /* a refresh: the session's timer goes on and sends the next */
+	leg_release(leg);
+}
+
+/* The first URI of a route set: "<uri>;params, ..."; false when it is not to be read. */
+static bool first_route(const char *route_set, const char **uri, int *len)
+{
+	const char *start = strchr(route_set, '<'), *end = start ? strchr(start, '>') : NULL;
+
+	if (!end)
+		return false;
+	*uri = start + 1;
+	*len = (int)(end - start - 1);
+	return true;
+}
+
+static bool same_transport(const char *socket, const char *uri)
+{
+	const char *p = strcasestr(uri, ";transport=");
+	const char *transport = p ? p + 11 : !strncasecmp(uri, "sips:", 5) ? "tls" : "udp";
+	size_t n = strcspn(socket, ":");
+
+	return n && !strncasecmp(socket, transport, n);
+}
+
+/* RFC 3261 §12.2.1.1: Request-URI, Route and where the request goes. */
+static int route(const struct leg *leg, struct sip_out *out, struct buf *b, struct buf *hop)
+{
+	const char *first;
+	int len;
+
+	out->ruri = leg->target;
+	/* Every other try of a BYE goes where the Contact says: the connection or binding may be gone. */
+	out->next_hop = leg->pending.tries % 2 ? NULL : leg->next_hop;
+	if (leg->route_set[0] && first_route(leg->route_set, &first, &len)) {
+		buf_addf(hop, "%.*s", len, first);
+		if (hop->error)
+			return hop->error;
+		out->next_hop = hop->data;
+		if (strcasestr(hop->data, ";lr")) {
+			buf_addf(b, "Route: %s\r\n", leg->route_set);
+		} else {
+			/* A strict router takes the Request-URI's place; the target ends the route. */
+			const char *rest = strchr(first + len, ',');
+
+			out->ruri = hop->data;
+			buf_addf(b, "Route: %s%s<%s>\r\n", rest ? rest + 1 : "", rest ? ", " : "", leg->target);
+		}
+	}
+	if (leg->socket[0] && same_transport(leg->socket, out->next_hop ? out->next_hop : out->ruri))
+		out->socket = leg->socket;
+	return 0;
 }
 
 static int transmit(struct leg *leg, const char *headers, const char *body)
 {
-	const struct config *config = leg->world->config;
-	bool v6 = strchr(config->public_ip, ':') != NULL;
-	struct sip_out out;
-	struct buf b;
+	struct leg_pending *p = &leg->pending;
+	struct sip_out out = { .method = p->method, .body = body };
+	struct buf b, hop;
 	int r;
 
 	buf_init(&b, HEADER_BYTES);
-	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", leg->local, leg->remote, leg->call_id, leg->pending.cseq,
-		 leg->pending.method);
-	buf_addf(&b, "Contact: <sip:%s@%s%s%s:%d%s%s>\r\nMax-Forwards: 70\r\nUser-Agent: Hookswitch\r\n", leg->local_tag, v6 ? "[" : "",
-		 config->public_ip, v6 ? "]" : "", config->sip_port, strcmp(leg->proto, "udp") ? ";transport=" : "",
-		 strcmp(leg->proto, "udp") ? leg->proto : "");
-	if (leg->route_set[0])
-		buf_addf(&b, "Route: %s\r\n", leg->route_set);
+	buf_init(&hop, 4096);
+	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\n", leg->local, leg->remote, leg->call_id,
+		 p->cseq, p->method);
+	leg_add_contact(leg, &b);
+	r = route(leg, &out, &b, &hop);
+	buf_adds(&b, "User-Agent: Hookswitch\r\n");
 	if (headers)
 		buf_adds(&b, headers);
 	if (body)
 		buf_adds(&b, "Content-Type: application/sdp\r\n");
-	out = (struct sip_out){ .method = leg->pending.method, .ruri = leg->target, .next_hop = leg->next_hop, .socket = leg->socket,
-				.headers = b.data, .body = body };
-	r = b.error ? b.error : leg->world->ops->sip_request(leg->world->w, &out, on_sent, leg);
+	out.headers = b.data;
+	if (r == 0)
+		r = b.error ? b.error : leg->world->ops->sip_request(leg->world->w, &out, on_sent, leg);
 	buf_done(&b);
+	buf_done(&hop);
 	return r;
 }
 
-void leg_send(struct leg *leg, const char *method, const char *headers, const char *body)
+int leg_send(struct leg *leg, const char *method, const char *headers, const char *body)
 {
 	struct leg_pending *p = &leg->pending;
+	int r;
 
-	/* One at a time: a BYE takes the place of a refresh that waits. */
 	snprintf(p->method, sizeof(p->method), "%s", method);
 	p->cseq = ++leg->local_cseq;
-	p->tries = 1;
-	p->again = transmit(leg, headers, body) < 0;
-	leg->world->ops->timer_start(leg->world->w, p->timer, p->again ? RETRY_MS : FINAL_MS);
+	p->tries = 0;
+	p->again = false;
+	r = transmit(leg, headers, body);
+	if (r == 0)
+		leg->world->ops->timer_start(leg->world->w, p->timer, FINAL_MS);
+	else if (!strcmp(method, "BYE"))
+		bye_later(leg);
+	else
+		clear(leg);
+	return r;
 }
 
 void leg_on_send_timer(void *arg)
@@ -85,30 +152,45 @@ void leg_on_send_timer(void *arg)
 	struct leg *leg = arg;
 	struct leg_pending *p = &leg->pending;
 
-	if (!p->again || p->tries >= TRIES) {
+	if (p->again) {
+		p->again = false;
+		if (transmit(leg, LEG_REASON_NORMAL, NULL) == 0)
+			leg->world->ops->timer_start(leg->world->w, p->timer, FINAL_MS);
+		else
+			bye_later(leg);
+	} else {
 		log_warn("%s: no answer to our %s", leg->call_sid, p->method);
-		failed(leg);
-		return;
+		clear(leg);
+		leg_end(leg, LEG_END_TRANSPORT, 200);
 	}
-	p->tries++;
-	p->again = transmit(leg, !strcmp(p->method, "BYE") ? LEG_REASON_NORMAL : NULL, NULL) < 0;
-	leg->world->ops->timer_start(leg->world->w, p->timer, p->again ? RETRY_MS : FINAL_MS);
+	leg_release(leg);
 }
 
 void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 {
 	struct leg_pending *p = &leg->pending;
+	char method[sizeof(p->method)];
 
 	if (!p->method[0] || msg->cseq != p->cseq || strcmp(msg->method, p->method) || msg->status < 200)
 		return; /* a provisional, or a repetition */
+	strcpy(method, p->method);
 	clear(leg);
-	if (leg->state == LEG_ENDED) {
-		leg_release(leg);
-		return;
+	if (leg->state != LEG_ENDED) {
+		/* RFC 3261 §12.2.1.2: these end the dialog; after another refusal the session runs on to its end. */
+		if (msg->status == 481 || msg->status == 408) {
+			leg_end(leg, LEG_END_TRANSPORT, 200);
+		} else {
+			leg_session_answered(leg, method, msg);
+			if (msg->status < 300 && !strcmp(method, "INVITE")) {
+				struct leg_refusal refusal = { 0 };
+				struct sdp_info info;
+				char *sdp = leg_check_sdp(msg, &info, &refusal) ? leg_copy_sdp(msg) : NULL;
+
+				if (sdp)
+					leg_media_refreshed(leg, sdp);
+				free(sdp);
+			}
+		}
 	}
-	/* RFC 3261 §12.2.1.2: these end the dialog; another refusal leaves it (RFC 4028 §10: the session runs to its end). */
-	if (msg->status == 481 || msg->status == 408)
-		leg_end(leg, LEG_END_TRANSPORT, 200);
-	else if (msg->status < 300)
-		leg_session_start(leg);
+	leg_release(leg);
 }

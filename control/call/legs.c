@@ -13,9 +13,23 @@
 
 #define MESSAGE_MAX_BYTES (128 << 10)
 
+/*
+ * A CANCEL may overtake its INVITE: Kamailio's processes are several. The latest ones that found no leg are kept for a moment.
+ */
+#define EARLY_CANCELS	64
+#define EARLY_CANCEL_MS 2000
+
+struct early_cancel {
+	char *key; /* NULL: free */
+	unsigned cseq;
+	uint64_t at_ms;
+};
+
 struct legs {
 	struct world *world;
 	struct leg *by_key, *by_sid;
+	struct early_cancel cancels[EARLY_CANCELS];
+	unsigned next_cancel;
 	const struct legs_events *events;
 	void *arg;
 	unsigned char *message; /* the decoded SIP message of the event at hand */
@@ -40,8 +54,17 @@ struct legs *legs_new(struct world *world, const struct legs_events *events, voi
 
 void legs_free(struct legs *legs)
 {
+	struct leg *leg, *tmp;
+
 	if (!legs)
 		return;
+	HASH_ITER(hh, legs->by_key, leg, tmp)
+	{
+		BUG_ON(leg->events); /* its call must end it first */
+		leg_destroy(leg);
+	}
+	for (int i = 0; i < EARLY_CANCELS; i++)
+		free(legs->cancels[i].key);
 	free(legs->message);
 	free(legs);
 }
@@ -67,17 +90,53 @@ unsigned legs_count(const struct legs *legs)
 	return HASH_CNT(hh, legs->by_key);
 }
 
-/* The leg of a dialog: Call-ID and the party's tag; our tag must match where the message has it. */
-static struct leg *find(struct legs *legs, const char *call_id, const char *party_tag, const char *our_tag)
+/* Call-ID and the party's tag; malloced. Header values hold no line ends. */
+static char *key_of(const char *call_id, const char *party_tag)
 {
-	struct leg *leg;
 	char *key = NULL;
 
-	if (asprintf(&key, "%s %s", call_id, party_tag ? party_tag : "") < 0)
-		return NULL;
-	HASH_FIND(hh, legs->by_key, key, strlen(key), leg);
+	return asprintf(&key, "%s\n%s", call_id, party_tag ? party_tag : "") < 0 ? NULL : key;
+}
+
+/* The leg of a dialog; our tag must match where the message has it. */
+static struct leg *find(struct legs *legs, const char *call_id, const char *party_tag, const char *our_tag)
+{
+	char *key = key_of(call_id, party_tag);
+	struct leg *leg = NULL;
+
+	if (key)
+		HASH_FIND(hh, legs->by_key, key, strlen(key), leg);
 	free(key);
 	return leg && our_tag && strcmp(leg->local_tag, our_tag) ? NULL : leg;
+}
+
+static void keep_cancel(struct legs *legs, const struct sip_msg *msg)
+{
+	struct early_cancel *c = &legs->cancels[legs->next_cancel++ % EARLY_CANCELS];
+
+	free(c->key);
+	*c = (struct early_cancel){ .key = key_of(msg->call_id, msg->from_tag),
+				    .cseq = msg->cseq,
+				    .at_ms = legs->world->ops->now_ms(legs->world->w) };
+}
+
+static bool was_cancelled(struct legs *legs, const struct sip_msg *msg)
+{
+	uint64_t now = legs->world->ops->now_ms(legs->world->w);
+	char *key = key_of(msg->call_id, msg->from_tag);
+	bool found = false;
+
+	for (int i = 0; key && i < EARLY_CANCELS; i++) {
+		struct early_cancel *c = &legs->cancels[i];
+
+		if (!c->key || now - c->at_ms > EARLY_CANCEL_MS || c->cseq != msg->cseq || strcmp(c->key, key))
+			continue;
+		free(c->key);
+		c->key = NULL;
+		found = true;
+	}
+	free(key);
+	return found;
 }
 
 static struct sip_msg *decode(struct legs *legs, const json_t *params)
@@ -105,50 +164,60 @@ static const char *text(const json_t *params, const char *name)
 	return s ? s : "";
 }
 
-static void refuse(struct legs *legs, const char *transaction, int code, const char *reason)
+static void refuse(struct legs *legs, const char *transaction, int code, const char *reason, const char *headers)
 {
-	legs->world->ops->sip_reply(legs->world->w, transaction, code, reason, LEG_TAG_PREFIX "0", LEG_SERVER, "");
+	legs->world->ops->sip_reply(legs->world->w, transaction, code, reason, LEG_TAG_PREFIX "0", headers, "");
+}
+
+static void on_initial(struct legs *legs, const struct leg_invite *invite)
+{
+	const struct sip_msg *msg = invite->msg;
+	const struct leg *leg = find(legs, msg->call_id, msg->from_tag, NULL);
+
+	if (leg && !strcmp(leg->exchange.transaction, invite->transaction))
+		return; /* the same event again */
+	if (leg && msg->cseq == leg->invite_cseq)
+		refuse(legs, invite->transaction, 482, "Loop Detected", ""); /* by another way: RFC 3261 §8.2.2.2 */
+	else if (leg)
+		refuse(legs, invite->transaction, 500, "Server Internal Error", "Retry-After: 1\r\n");
+	else if (was_cancelled(legs, msg))
+		refuse(legs, invite->transaction, 487, "Request Terminated", "");
+	else
+		legs->events->incoming(legs->arg, invite);
 }
 
 static void on_request(struct legs *legs, const json_t *params)
 {
-	const char *transaction = text(params, "transaction");
-	struct sip_msg *msg;
+	struct sip_msg *msg = decode(legs, params);
+	struct leg_invite request = {
+		.legs = legs,
+		.transaction = text(params, "transaction"),
+		.msg = msg,
+		.source_ip = text(params, "source"),
+		.source_port = (int)json_integer_value(json_object_get(params, "port")),
+		.proto = text(params, "proto"),
+		.socket = text(params, "socket"),
+		.account_sid = text(params, "account"),
+		.domain = text(params, "domain"),
+		.domain_sid = text(params, "domain_sid"),
+		.user = text(params, "user"),
+	};
 	struct leg *leg;
 
-	if (!*transaction || strlen(transaction) >= LEG_TRANSACTION_SIZE) {
+	if (!*request.transaction || strlen(request.transaction) >= LEG_TRANSACTION_SIZE) {
 		log_error("an event without a transaction");
-		return;
-	}
-	msg = decode(legs, params);
-	if (!msg || !msg->request) {
-		refuse(legs, transaction, 400, "Bad Request");
+	} else if (!msg || !msg->request) {
+		refuse(legs, request.transaction, 400, "Bad Request", "");
 	} else if (msg->to_tag) {
 		leg = find(legs, msg->call_id, msg->from_tag, msg->to_tag);
 		if (leg)
-			leg_on_request(leg, transaction, msg);
+			leg_on_request(leg, &request);
 		else
-			refuse(legs, transaction, 481, "Call/Transaction Does Not Exist");
-	} else if (strcmp(msg->method, "INVITE")) {
-		refuse(legs, transaction, 405, "Method Not Allowed");
-	} else if (find(legs, msg->call_id, msg->from_tag, NULL)) {
-		refuse(legs, transaction, 482, "Loop Detected"); /* merged request, RFC 3261 §8.2.2.2 */
+			refuse(legs, request.transaction, 481, "Call/Transaction Does Not Exist", "");
+	} else if (!strcmp(msg->method, "INVITE")) {
+		on_initial(legs, &request);
 	} else {
-		struct leg_invite invite = {
-			.legs = legs,
-			.transaction = transaction,
-			.msg = msg,
-			.source_ip = text(params, "source"),
-			.source_port = (int)json_integer_value(json_object_get(params, "port")),
-			.proto = text(params, "proto"),
-			.socket = text(params, "socket"),
-			.account_sid = text(params, "account"),
-			.domain = text(params, "domain"),
-			.domain_sid = text(params, "domain_sid"),
-			.user = text(params, "user"),
-		};
-
-		legs->events->incoming(legs->arg, &invite);
+		refuse(legs, request.transaction, 481, "Call/Transaction Does Not Exist", "");
 	}
 	sip_msg_free(msg);
 }
@@ -170,6 +239,8 @@ static void on_cancel(struct legs *legs, const json_t *params)
 
 	if (leg && leg->invite_cseq == msg->cseq)
 		leg_on_cancel(leg);
+	else if (msg && !leg)
+		keep_cancel(legs, msg);
 	sip_msg_free(msg);
 }
 
@@ -221,12 +292,14 @@ void legs_dtmf_event(struct legs *legs, const char *json, size_t len)
 	static const char digits[] = "0123456789*#ABCD";
 	json_t *event = json_loadb(json, len, 0, NULL);
 	const char *sid = text(event, "callid");
-	json_int_t code = json_integer_value(json_object_get(event, "event"));
+	const json_t *code = json_object_get(event, "event");
+	json_int_t key = json_is_integer(code) ? json_integer_value(code) : -1;
+	json_int_t duration = json_integer_value(json_object_get(event, "duration"));
 	struct leg *leg;
 
 	HASH_FIND(sid_hh, legs->by_sid, sid, strlen(sid), leg);
 	/* Tag p is the party; digits that we send come back as tag i. */
-	if (leg && leg->events && leg->state != LEG_ENDED && code >= 0 && code < 16 && !strcmp(text(event, "source_tag"), "p"))
-		leg->events->digit(leg->arg, digits[code], (unsigned)json_integer_value(json_object_get(event, "duration")));
+	if (leg && leg->events && leg->state != LEG_ENDED && key >= 0 && key < 16 && !strcmp(text(event, "source_tag"), "p"))
+		leg->events->digit(leg->arg, digits[key], duration > 0 && duration < 60000 ? (unsigned)duration : 0);
 	json_decref(event);
 }

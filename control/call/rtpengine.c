@@ -31,6 +31,7 @@ struct pending {
 	size_t len;
 	ng_done_fn *done;
 	void *arg;
+	bool cancelled;
 	UT_hash_handle hh;
 };
 
@@ -99,10 +100,12 @@ static void on_sweep(void *arg)
 	HASH_ITER (hh, rtpengine->pending, p, tmp) {
 		uint64_t age = now - p->sent_ms;
 
-		if (age >= GIVE_UP_MS) {
+		if (p->cancelled && age >= GIVE_UP_MS) {
+			pending_free(rtpengine, p);
+		} else if (age >= GIVE_UP_MS) {
 			rtpengine->alive = false;
 			finish(rtpengine, p, -ETIMEDOUT, NULL);
-		} else if (p->resent < SENDS && age >= resend_after_ms[p->resent]) {
+		} else if (!p->cancelled && p->resent < SENDS && age >= resend_after_ms[p->resent]) {
 			p->resent++;
 			dgram_send(rtpengine->socket, p->text, p->len);
 		}
@@ -188,8 +191,11 @@ void rtpengine_cancel(struct rtpengine *rtpengine, uint64_t id)
 	int n = snprintf(cookie, sizeof(cookie), "%s%llu", rtpengine->prefix, (unsigned long long)id);
 
 	HASH_FIND(hh, rtpengine->pending, cookie, (size_t)n, p);
-	if (p)
-		p->done = NULL; /* its datagram is out: only the answer has nobody to go to */
+	if (!p)
+		return;
+	/* Its datagram is out; it must not be sent again, behind a later command of the same call. The sweep forgets it. */
+	p->done = NULL;
+	p->cancelled = true;
 }
 
 bool rtpengine_alive(const struct rtpengine *rtpengine)

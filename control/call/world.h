@@ -54,6 +54,7 @@ struct world_ops {
 	int (*sip_reply)(void *w, const char *transaction, int code, const char *reason, const char *to_tag,
 			 const char *headers, const char *body);
 	int (*sip_request)(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg);
+	void (*sip_forget)(void *w, const void *arg); /* no `done` with this arg runs any more */
 
 	/* RTPengine: takes the dictionary's reference. Waits are bounded (2 s). cancel by id. */
 	uint64_t (*ng)(void *w, json_t *command, ng_done_fn *done, void *arg);
