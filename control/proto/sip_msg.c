@@ -1,35 +1,39 @@
 #include "proto/sip_msg.h"
 
 #include "base/buf.h"
+#include "proto/sip_addr.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <osipparser2/osip_parser.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define HEADERS_MAX 256
-#define LINE_MAX_BYTES 8192
+#define HEADERS_MAX	  256
+#define ROUTES_MAX	  128
+#define LINE_MAX_BYTES	  8192
 #define MESSAGE_MAX_BYTES (128 << 10)
-
-static pthread_once_t parser_once = PTHREAD_ONCE_INIT;
-
-static void init_parser(void)
-{
-	parser_init();
-}
 
 /* RFC 3261 §7.3.3 and the IANA registry's compact forms. */
 static const struct {
 	const char *name;
 	char compact;
 } compact_forms[] = {
-	{ "Via", 'v' },		 { "From", 'f' },	      { "To", 't' },	       { "Call-ID", 'i' },
-	{ "Contact", 'm' },	 { "Content-Length", 'l' },   { "Content-Type", 'c' }, { "Content-Encoding", 'e' },
-	{ "Supported", 'k' },	 { "Subject", 's' },	      { "Event", 'o' },	       { "Allow-Events", 'u' },
-	{ "Refer-To", 'r' },	 { "Referred-By", 'b' },      { "Session-Expires", 'x' },
+	{ "Via", 'v' },
+	{ "From", 'f' },
+	{ "To", 't' },
+	{ "Call-ID", 'i' },
+	{ "Contact", 'm' },
+	{ "Content-Length", 'l' },
+	{ "Content-Type", 'c' },
+	{ "Content-Encoding", 'e' },
+	{ "Supported", 'k' },
+	{ "Subject", 's' },
+	{ "Event", 'o' },
+	{ "Allow-Events", 'u' },
+	{ "Refer-To", 'r' },
+	{ "Referred-By", 'b' },
+	{ "Session-Expires", 'x' },
 };
 
 static bool is_header(const char *name, const char *wanted)
@@ -44,17 +48,29 @@ static bool is_header(const char *name, const char *wanted)
 	return false;
 }
 
-static bool is_token(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)s[i]) && !strchr("-.!%*_+`'~", s[i]))
-			return false;
-	return len > 0;
-}
-
 static char *slice(const char *s, const char *end)
 {
 	return strndup(s, (size_t)(end - s));
+}
+
+/* *ret: a copy of what is there; NULL for what is absent. */
+static int copy(char **ret, struct sip_slice s)
+{
+	*ret = s.at ? strndup(s.at, s.len) : NULL;
+	return s.at && !*ret ? -ENOMEM : 0;
+}
+
+static int copy_text(char **ret, const char *s)
+{
+	*ret = s ? strdup(s) : NULL;
+	return s && !*ret ? -ENOMEM : 0;
+}
+
+static const char *skip_blank_lines(const char *s, const char *end)
+{
+	while (s < end && (*s == '\r' || *s == '\n'))
+		s++;
+	return s;
 }
 
 /* The end of the line at s: at CR LF or a bare LF. *next is behind it; NULL without one. */
@@ -68,20 +84,29 @@ static const char *line_end(const char *s, const char *end, const char **next)
 	return lf > s && lf[-1] == '\r' ? lf - 1 : lf;
 }
 
+/* "SIP/2.0 200 OK"; the reason phrase may be empty. */
+static int parse_status_line(struct sip_msg *m, const char *s, const char *end)
+{
+	for (int i = 8; i < 11; i++)
+		if (!isdigit((unsigned char)s[i]))
+			return -EINVAL;
+	m->status = atoi(s + 8);
+	if (m->status < 100 || m->status > 699 || (end - s > 11 && s[11] != ' '))
+		return -EINVAL;
+	m->reason = end - s > 12 ? slice(s + 12, end) : strdup("");
+	return m->reason ? 0 : -ENOMEM;
+}
+
 static int parse_first_line(struct sip_msg *m, const char *s, const char *end)
 {
 	const char *a, *b;
 
-	if (end - s > 12 && !strncasecmp(s, "SIP/2.0 ", 8)) {
-		m->status = atoi(s + 8);
-		if (m->status < 100 || m->status > 699 || (end - s > 11 && s[11] != ' '))
-			return -EINVAL;
-		m->reason = slice(s + 12, end);
-		return m->reason ? 0 : -ENOMEM;
-	}
+	if (end - s >= 11 && !strncasecmp(s, "SIP/2.0 ", 8))
+		return parse_status_line(m, s, end);
 	a = memchr(s, ' ', (size_t)(end - s));
 	b = a ? memrchr(a, ' ', (size_t)(end - a)) : NULL;
-	if (!a || b == a || end - b != 8 || strncasecmp(b + 1, "SIP/2.0", 7) || !is_token(s, (size_t)(a - s)))
+	if (!a || b == a || end - b != 8 || strncasecmp(b + 1, "SIP/2.0", 7) ||
+	    !sip_is_token(s, (size_t)(a - s)))
 		return -EINVAL;
 	if (memchr(a + 1, ' ', (size_t)(b - a) - 1))
 		return -EINVAL;
@@ -97,11 +122,12 @@ static int add_header(struct sip_msg *m, const char *s, const char *end)
 	const char *colon = memchr(s, ':', (size_t)(end - s)), *name_end = colon, *v;
 	struct sip_header *h;
 
-	if (!colon || m->n_headers == HEADERS_MAX || end - s > LINE_MAX_BYTES)
+	if (!colon || m->n_headers == HEADERS_MAX || end - s > LINE_MAX_BYTES ||
+	    memchr(s, 0, (size_t)(end - s)))
 		return -EINVAL;
 	while (name_end > s && (name_end[-1] == ' ' || name_end[-1] == '\t'))
 		name_end--;
-	if (!is_token(s, (size_t)(name_end - s)))
+	if (!sip_is_token(s, (size_t)(name_end - s)))
 		return -EINVAL;
 	for (v = colon + 1; v < end && isspace((unsigned char)*v); v++)
 		;
@@ -149,91 +175,51 @@ static int parse_headers(struct sip_msg *m, const char **at, const char *end)
 	}
 }
 
-static char *copy_or_null(const char *s)
-{
-	return s ? strdup(s) : NULL;
-}
-
-/* addr-spec of a parsed URI without header parameters' noise: as libosip2 prints it. */
-static char *uri_text(osip_uri_t *uri)
-{
-	char *printed = NULL, *copy;
-
-	if (!uri || osip_uri_to_str(uri, &printed) || !printed)
-		return NULL;
-	copy = strdup(printed);
-	osip_free(printed);
-	return copy;
-}
-
 /* From or To: value, URI, user and tag. */
 static int parse_party(const char *value, char **text, char **uri, char **user, char **tag)
 {
-	osip_from_t *from = NULL;
-	osip_generic_param_t *param = NULL;
-	int r = -EINVAL;
+	struct sip_slice uri_part, params, user_part, tag_part = { NULL, 0 };
+	int r = sip_addr_parse(value, &uri_part, &params);
 
-	if (osip_from_init(&from))
-		return -ENOMEM;
-	if (osip_from_parse(from, value) || !from->url)
-		goto out;
-	if (!osip_from_get_tag(from, &param) && param && param->gvalue)
-		*tag = strdup(param->gvalue);
-	*text = strdup(value);
-	*uri = uri_text(from->url);
-	*user = copy_or_null(from->url->username);
-	r = *text && *uri ? 0 : -EINVAL;
-out:
-	osip_from_free(from);
+	if (r < 0 || *sip_value_end(value) != '\0')
+		return -EINVAL;
+	r = sip_uri_parse(uri_part, &user_part, NULL);
+	if (r < 0)
+		return r;
+	if (sip_param(params, "tag", &tag_part) && !sip_is_token(tag_part.at, tag_part.len))
+		return -EINVAL;
+	r = copy_text(text, value);
+	if (r == 0)
+		r = copy(uri, uri_part);
+	if (r == 0)
+		r = copy(user, user_part);
+	if (r == 0)
+		r = copy(tag, tag_part);
 	return r;
 }
 
-static void parse_contact(struct sip_msg *m, const char *value)
+/* The first Contact, when it is an address; "*" and what is none leave contact_uri NULL. */
+static int parse_contact(struct sip_msg *m, const char *value)
 {
-	osip_contact_t *contact = NULL;
-	const char *start, *end;
+	struct sip_slice uri, params, user;
+	int r = sip_addr_parse(value, &uri, &params);
 
-	/* libosip2 takes one value; a list is cut at the first comma outside <> and quotes. */
-	char *first = strdup(value);
-
-	if (!first)
-		return;
-	for (char *p = first, in_angle = 0, in_quote = 0; *p; p++) {
-		if (*p == '"' && !in_angle)
-			in_quote = !in_quote;
-		else if (*p == '<' && !in_quote)
-			in_angle = 1;
-		else if (*p == '>' && !in_quote)
-			in_angle = 0;
-		else if (*p == ',' && !in_angle && !in_quote) {
-			*p = '\0';
-			break;
-		}
-	}
-	if (!osip_contact_init(&contact) && !osip_contact_parse(contact, first) && contact->url) {
-		/* As sent: what stands between <>, else libosip2's print. */
-		start = strchr(first, '<');
-		end = start ? strchr(start, '>') : NULL;
-		m->contact_uri = start && end ? slice(start + 1, end) : uri_text(contact->url);
-	}
-	osip_contact_free(contact);
-	free(first);
+	if (r == 0)
+		r = sip_uri_parse(uri, &user, NULL);
+	if (r == -EINVAL)
+		return 0;
+	return r < 0 ? r : copy(&m->contact_uri, uri);
 }
 
-static void parse_via(struct sip_msg *m, const char *value)
+static int parse_via(struct sip_msg *m, const char *value)
 {
-	const char *p = strcasestr(value, ";branch"), *comma = strchr(value, ',');
+	struct sip_slice params, branch;
 
-	if (!p || (comma && comma < p))
-		return;
-	p += 7;
-	while (*p == ' ')
-		p++;
-	if (*p++ != '=')
-		return;
-	while (*p == ' ')
-		p++;
-	m->via_branch = strndup(p, strcspn(p, ";, \t"));
+	params.at = value + strcspn(value, ";,");
+	params.len = (size_t)(sip_value_end(value) - params.at);
+	if (!sip_param(params, "branch", &branch) || !branch.len)
+		return 0;
+	return copy(&m->via_branch, branch);
 }
 
 static int parse_cseq(struct sip_msg *m, const char *value)
@@ -244,7 +230,7 @@ static int parse_cseq(struct sip_msg *m, const char *value)
 	if (!isdigit((unsigned char)*value) || n > 0x7fffffff || (*end != ' ' && *end != '\t'))
 		return -EINVAL;
 	end += strspn(end, " \t");
-	if (!is_token(end, strlen(end)))
+	if (!sip_is_token(end, strlen(end)))
 		return -EINVAL;
 	m->cseq = (unsigned)n;
 	if (m->request)
@@ -255,18 +241,12 @@ static int parse_cseq(struct sip_msg *m, const char *value)
 
 static int parse_ruri(struct sip_msg *m)
 {
-	osip_uri_t *uri = NULL;
-	int r = -EINVAL;
+	struct sip_slice user;
+	int r = sip_uri_parse((struct sip_slice){ m->ruri, strlen(m->ruri) }, &user, &m->ruri_host);
 
-	if (osip_uri_init(&uri))
-		return -ENOMEM;
-	if (osip_uri_parse(uri, m->ruri) == 0 && uri->host) {
-		m->ruri_user = copy_or_null(uri->username);
-		m->ruri_host = strdup(uri->host);
-		r = m->ruri_host ? 0 : -ENOMEM;
-	}
-	osip_uri_free(uri);
-	return r;
+	if (r == 0 && !m->ruri_host)
+		r = -EINVAL; /* tel: and the like are not for us */
+	return r < 0 ? r : copy(&m->ruri_user, user);
 }
 
 static int parse_body(struct sip_msg *m, const char *s, const char *end)
@@ -275,7 +255,7 @@ static int parse_body(struct sip_msg *m, const char *s, const char *end)
 	size_t left = (size_t)(end - s), n = left;
 
 	if (length) {
-		if (!isdigit((unsigned char)*length) || strlen(length) > 9)
+		if (!*length || strlen(length) > 9 || length[strspn(length, "0123456789")])
 			return -EINVAL;
 		n = (size_t)atol(length);
 		if (n > left)
@@ -290,62 +270,82 @@ static int parse_body(struct sip_msg *m, const char *s, const char *end)
 	return 0;
 }
 
+/* The headers that every message has once (§8.1.1, §20), and what we need of the others. */
+static int parse_known(struct sip_msg *m)
+{
+	static const char *const once[] = { "Call-ID", "From",		 "To",
+					    "CSeq",    "Content-Length", "Max-Forwards" };
+	const char *values[6], *v;
+	int r;
+
+	for (size_t k = 0; k < 6; k++) {
+		values[k] = NULL;
+		for (size_t i = 0; i < m->n_headers; i++) {
+			if (!is_header(m->headers[i].name, once[k]))
+				continue;
+			if (values[k])
+				return -EINVAL;
+			values[k] = m->headers[i].value;
+		}
+		if (k < 4 && (!values[k] || !*values[k]))
+			return -EINVAL;
+	}
+	if (strpbrk(values[0], " \t") || !sip_msg_header(m, "Via"))
+		return -EINVAL;
+	r = copy_text(&m->call_id, values[0]);
+	if (r == 0)
+		r = parse_party(values[1], &m->from, &m->from_uri, &m->from_user, &m->from_tag);
+	if (r == 0)
+		r = parse_party(values[2], &m->to, &m->to_uri, &m->to_user, &m->to_tag);
+	if (r == 0)
+		r = parse_cseq(m, values[3]);
+	if (r == 0)
+		r = parse_via(m, sip_msg_header(m, "Via"));
+	if (r == 0 && m->request)
+		r = parse_ruri(m);
+	v = sip_msg_header(m, "Contact");
+	if (r == 0 && v)
+		r = parse_contact(m, v);
+	v = values[5];
+	if (r == 0 && v) {
+		if (!*v || strlen(v) > 9 || v[strspn(v, "0123456789")])
+			return -EINVAL;
+		m->max_forwards = atoi(v);
+	}
+	return r < 0 ? r : copy_text(&m->content_type, sip_msg_header(m, "Content-Type"));
+}
+
 int sip_msg_parse(struct sip_msg **ret, const char *raw, size_t len)
 {
+	const char *at, *end, *stop, *next = NULL;
 	struct sip_msg *m;
-	const char *at = raw, *end = raw + len, *stop, *next, *v;
 	int r = -EINVAL;
 
-	if (len > MESSAGE_MAX_BYTES)
+	if (!len || len > MESSAGE_MAX_BYTES)
 		return -EINVAL;
-	pthread_once(&parser_once, init_parser);
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
 	m->max_forwards = -1;
+	end = raw + len;
+	at = skip_blank_lines(raw, end);
 	stop = line_end(at, end, &next);
-	if (!stop || stop < raw || strnlen(raw, len) < (size_t)(stop - raw))
+	if (!stop || memchr(at, 0, (size_t)(stop - at)))
 		goto out;
 	r = parse_first_line(m, at, stop);
 	at = next;
 	if (r == 0)
 		r = parse_headers(m, &at, end);
+	if (r == 0)
+		r = parse_known(m);
+	if (r == 0)
+		r = parse_body(m, at, end);
 	if (r < 0)
 		goto out;
-	r = -EINVAL;
-	v = sip_msg_header(m, "Call-ID");
-	if (!v || !*v)
-		goto out;
-	m->call_id = strdup(v);
-	v = sip_msg_header(m, "From");
-	if (!v || parse_party(v, &m->from, &m->from_uri, &m->from_user, &m->from_tag) < 0)
-		goto out;
-	v = sip_msg_header(m, "To");
-	if (!v || parse_party(v, &m->to, &m->to_uri, &m->to_user, &m->to_tag) < 0)
-		goto out;
-	v = sip_msg_header(m, "CSeq");
-	if (!v || parse_cseq(m, v) < 0)
-		goto out;
-	v = sip_msg_header(m, "Via");
-	if (!v)
-		goto out;
-	parse_via(m, v);
-	if (m->request && parse_ruri(m) < 0)
-		goto out;
-	v = sip_msg_header(m, "Contact");
-	if (v)
-		parse_contact(m, v);
-	v = sip_msg_header(m, "Max-Forwards");
-	if (v && isdigit((unsigned char)*v))
-		m->max_forwards = atoi(v);
-	v = sip_msg_header(m, "Content-Type");
-	m->content_type = copy_or_null(v);
-	r = m->call_id ? parse_body(m, at, end) : -ENOMEM;
+	*ret = m;
+	m = NULL;
 out:
-	if (r < 0)
-		sip_msg_free(m);
-	else
-		*ret = m;
+	sip_msg_free(m);
 	return r;
 }
 
@@ -407,19 +407,46 @@ bool sip_msg_lists(const struct sip_msg *m, const char *name, const char *token)
 	return false;
 }
 
+/* The values of a list header as slices: their count, or -E2BIG when there are more than max. */
+static int list_values(const struct sip_msg *m, const char *name, struct sip_slice *ret, int max)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < m->n_headers; i++) {
+		const char *s = is_header(m->headers[i].name, name) ? m->headers[i].value : "";
+
+		while (*s) {
+			const char *end, *stop;
+
+			s += strspn(s, ", \t");
+			end = stop = sip_value_end(s);
+			while (stop > s && (stop[-1] == ' ' || stop[-1] == '\t'))
+				stop--;
+			if (stop > s && n == max)
+				return -E2BIG;
+			if (stop > s)
+				ret[n++] = (struct sip_slice){ s, (size_t)(stop - s) };
+			s = end;
+		}
+	}
+	return n;
+}
+
 char *sip_msg_route_set(const struct sip_msg *m, bool reverse)
 {
+	struct sip_slice routes[ROUTES_MAX];
+	int n = list_values(m, "Record-Route", routes, ROUTES_MAX);
 	struct buf b;
 
+	if (n < 0)
+		return NULL;
 	buf_init(&b, MESSAGE_MAX_BYTES);
-	for (size_t k = 0; k < m->n_headers; k++) {
-		size_t i = reverse ? m->n_headers - 1 - k : k;
+	for (int k = 0; k < n; k++) {
+		const struct sip_slice *route = &routes[reverse ? n - 1 - k : k];
 
-		if (!is_header(m->headers[i].name, "Record-Route"))
-			continue;
-		if (b.len)
+		if (k)
 			buf_adds(&b, ", ");
-		buf_adds(&b, m->headers[i].value);
+		buf_add(&b, route->at, route->len);
 	}
 	return buf_steal(&b);
 }
