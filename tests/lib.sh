@@ -15,7 +15,7 @@ export COMPOSE_PROJECT_NAME=$project ENV_FILE=$env_file
 test_image=hookswitch/test:latest
 
 stack_down() {
-	compose down -v --remove-orphans > "$work/down.log" 2>&1 || true
+	[ ! -f "$env_file" ] || compose down -v --remove-orphans > "$work/down.log" 2>&1 || true
 	docker rm -f "$net" > /dev/null 2>&1 || true
 	rm -rf "$work"
 }

@@ -8,7 +8,7 @@ set -eu
 
 rm -f /run/postgresql/.ready
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-	initdb --username=postgres --auth-local=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --pwfile=/dev/stdin > /dev/null <<-PW
+	initdb --username=postgres --auth-local=scram-sha-256 --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --pwfile=/dev/stdin > /dev/null <<-PW
 	$POSTGRES_PASSWORD
 	PW
 fi
@@ -21,7 +21,8 @@ SELECT 'CREATE ROLE hookswitch LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHE
 SELECT 'CREATE ROLE kamailio LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kamailio') \gexec
 ALTER ROLE postgres PASSWORD :'owner_pw';
 ALTER ROLE hookswitch PASSWORD :'owner_pw';
-ALTER ROLE kamailio PASSWORD :'kamailio_pw' SET default_transaction_read_only = on;
+ALTER ROLE kamailio PASSWORD :'kamailio_pw';
+ALTER ROLE kamailio SET default_transaction_read_only = on;
 SELECT 'CREATE DATABASE hookswitch OWNER hookswitch' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'hookswitch') \gexec
 REVOKE ALL ON DATABASE hookswitch FROM PUBLIC;
 GRANT CONNECT ON DATABASE hookswitch TO kamailio;
