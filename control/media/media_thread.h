@@ -26,8 +26,9 @@ struct inbox;
 #define MEDIA_SLOTS    10
 #define MEDIA_FRAME_NS 20000000ull
 #define MEDIA_SLOT_NS  (MEDIA_FRAME_NS / MEDIA_SLOTS)
-#define MEDIA_RECV_MAX 16 /* datagrams a port and tick; a flood beyond it is the kernel's to drop  \
-			   */
+#define MEDIA_RECV_MAX                                                                             \
+	16 /* datagrams a port and tick; a flood beyond it is the kernel's to drop                 \
+	    */
 #define MEDIA_DATAGRAM_BYTES 1500
 
 enum media_msg_kind {

@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,33 +8,21 @@
 
 #include "media/inbox.h"
 #include "media/prompt.h"
-#include "media/speech_synth.h"
+#include "media/speech_worker.h"
 
 #define SAY_QUEUE_MAX	   1000
 #define DECODE_QUEUE_MAX   256
 #define DECODE_QUEUE_BYTES (256u << 20)
-#define KEY_SIZE	   (4 + 64 + 1) /* "say:" and the SHA-256 in hex */
 
 /* One piece of work for a thread, and all jobs that wait for it. The loop allocates and frees it.
  */
 struct work {
-	struct mpsc_node node; /* first; on its way back */
-	struct work *queue_next;
+	struct speech_task task;  /* first */
 	struct work *prev, *next; /* of speech->works */
 	UT_hash_handle hh;	  /* of speech->pending, while others may join */
 	bool pending;
-	atomic_bool cancelled;
 	struct speech *speech;
 	struct speech_job *jobs;
-
-	const struct speech_voice *voice; /* NULL: decode */
-	char key[KEY_SIZE];
-	char content_type[64];
-	struct prompt_limits limits;
-
-	int r;
-	struct prompt *prompt;
-	size_t len_bytes;
 	char data[]; /* SSML or the media file */
 };
 
@@ -47,117 +33,14 @@ struct speech_job {
 	void *arg;
 };
 
-struct worker {
-	struct speech *speech;
-	pthread_t id;
-	bool started, quit;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct work *head, *tail;
-	size_t count, bytes;
-	size_t count_max, bytes_max;
-};
-
 struct speech {
 	struct inbox *inbox;
 	struct prompt_cache *cache;
 	struct speech_voices *voices;
 	struct work *works;   /* all that is not freed */
 	struct work *pending; /* by key */
-	struct worker say, decode;
+	struct speech_queue say, decode;
 };
-
-static void work_run(struct speech *speech, struct work *w)
-{
-	if (atomic_load(&w->cancelled)) {
-		w->r = -ECANCELED;
-		return;
-	}
-	if (!w->voice) {
-		w->r = prompt_decode(&w->prompt, w->data, w->len_bytes, w->content_type,
-				     &w->limits);
-		return;
-	}
-	w->r = speech_synthesise(&w->prompt, speech->voices, w->voice, w->data, &w->cancelled);
-	if (!w->r)
-		prompt_cache_put(speech->cache, w->key, w->prompt);
-}
-
-static void *worker_run(void *arg)
-{
-	struct worker *worker = arg;
-
-	pthread_mutex_lock(&worker->lock);
-	for (;;) {
-		struct work *w;
-
-		while (!worker->head && !worker->quit)
-			pthread_cond_wait(&worker->wake, &worker->lock);
-		if (worker->quit)
-			break;
-		w = worker->head;
-		worker->head = w->queue_next;
-		worker->count--;
-		worker->bytes -= w->len_bytes;
-		pthread_mutex_unlock(&worker->lock);
-		work_run(worker->speech, w);
-		inbox_put(worker->speech->inbox, &w->node);
-		pthread_mutex_lock(&worker->lock);
-	}
-	pthread_mutex_unlock(&worker->lock);
-	return NULL;
-}
-
-static int worker_start(struct worker *worker, struct speech *speech, const char *name)
-{
-	sigset_t all, old;
-	int r;
-
-	worker->speech = speech;
-	sigfillset(&all); /* signals are the loop's */
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	r = pthread_create(&worker->id, NULL, worker_run, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (r)
-		return -r;
-	pthread_setname_np(worker->id, name);
-	worker->started = true;
-	return 0;
-}
-
-static void worker_stop(struct worker *worker)
-{
-	if (worker->started) {
-		pthread_mutex_lock(&worker->lock);
-		worker->quit = true;
-		pthread_cond_signal(&worker->wake);
-		pthread_mutex_unlock(&worker->lock);
-		pthread_join(worker->id, NULL);
-	}
-	pthread_mutex_destroy(&worker->lock);
-	pthread_cond_destroy(&worker->wake);
-}
-
-static int worker_put(struct worker *worker, struct work *w)
-{
-	int r = -EAGAIN;
-
-	pthread_mutex_lock(&worker->lock);
-	if (worker->count < worker->count_max &&
-	    w->len_bytes <= worker->bytes_max - worker->bytes) {
-		if (worker->head)
-			worker->tail->queue_next = w;
-		else
-			worker->head = w;
-		worker->tail = w;
-		worker->count++;
-		worker->bytes += w->len_bytes;
-		pthread_cond_signal(&worker->wake);
-		r = 0;
-	}
-	pthread_mutex_unlock(&worker->lock);
-	return r;
-}
 
 static struct work *work_new(struct speech *speech, const void *data, size_t len_bytes)
 {
@@ -166,7 +49,8 @@ static struct work *work_new(struct speech *speech, const void *data, size_t len
 	if (!w)
 		return NULL;
 	w->speech = speech;
-	w->len_bytes = len_bytes;
+	w->task.request.len_bytes = len_bytes;
+	w->task.data = w->data;
 	if (len_bytes)
 		memcpy(w->data, data, len_bytes);
 	DL_APPEND(speech->works, w);
@@ -190,7 +74,7 @@ static void work_free(struct work *w)
 	}
 	work_unlist(w);
 	DL_DELETE(w->speech->works, w);
-	prompt_unref(w->prompt);
+	prompt_unref(w->task.prompt);
 	free(w);
 }
 
@@ -207,7 +91,7 @@ static void work_done(void *arg, struct mpsc_node *node)
 
 		DL_DELETE(w->jobs, job);
 		free(job);
-		done(done_arg, w->r, w->r ? NULL : prompt_ref(w->prompt));
+		done(done_arg, w->task.r, w->task.r ? NULL : prompt_ref(w->task.prompt));
 	}
 	work_free(w);
 }
@@ -225,7 +109,7 @@ static struct speech_job *job_add(struct work *w, speech_done_fn *done, void *ar
 	return job;
 }
 
-static int make_key(char ret[KEY_SIZE], const struct speech_voice *voice, const char *ssml)
+static int make_key(char ret[SPEECH_KEY_SIZE], const struct speech_voice *voice, const char *ssml)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -256,17 +140,19 @@ struct speech *speech_new(struct loop *loop, struct prompt_cache *cache, const c
 	if (!speech)
 		return NULL;
 	speech->cache = cache;
-	speech->say = (struct worker){ .count_max = SAY_QUEUE_MAX, .bytes_max = SIZE_MAX };
-	speech->decode =
-		(struct worker){ .count_max = DECODE_QUEUE_MAX, .bytes_max = DECODE_QUEUE_BYTES };
-	pthread_mutex_init(&speech->say.lock, NULL);
-	pthread_cond_init(&speech->say.wake, NULL);
-	pthread_mutex_init(&speech->decode.lock, NULL);
-	pthread_cond_init(&speech->decode.wake, NULL);
 	speech->voices = speech_voices_new(default_voice, default_language);
 	speech->inbox = inbox_new(loop, work_done, speech);
-	if (!speech->voices || !speech->inbox || worker_start(&speech->say, speech, "speech") < 0 ||
-	    worker_start(&speech->decode, speech, "decode") < 0) {
+	speech->say = (struct speech_queue){ .inbox = speech->inbox,
+					     .cache = cache,
+					     .voices = speech->voices,
+					     .count_max = SAY_QUEUE_MAX,
+					     .bytes_max = SIZE_MAX };
+	speech->decode = speech->say;
+	speech->decode.count_max = DECODE_QUEUE_MAX;
+	speech->decode.bytes_max = DECODE_QUEUE_BYTES;
+	if (!speech->voices || !speech->inbox ||
+	    speech_queue_start(&speech->say, SPEECH_THREADS_MAX, "speech") < 0 ||
+	    speech_queue_start(&speech->decode, 1, "decode") < 0) {
 		speech_free(speech);
 		return NULL;
 	}
@@ -280,9 +166,9 @@ void speech_free(struct speech *speech)
 	if (!speech)
 		return;
 	DL_FOREACH(speech->works, w)
-	atomic_store(&w->cancelled, true);
-	worker_stop(&speech->say);
-	worker_stop(&speech->decode);
+	atomic_store(&w->task.cancelled, true);
+	speech_queue_stop(&speech->say);
+	speech_queue_stop(&speech->decode);
 	inbox_free(speech->inbox); /* its nodes are works too */
 	while (speech->works)
 		work_free(speech->works);
@@ -307,7 +193,7 @@ int speech_say(struct speech_job **ret, struct speech *speech, const struct spee
 {
 	struct speech_job *job;
 	struct prompt *cached;
-	char key[KEY_SIZE];
+	char key[SPEECH_KEY_SIZE];
 	struct work *w;
 	int r = make_key(key, voice, ssml);
 
@@ -327,16 +213,16 @@ int speech_say(struct speech_job **ret, struct speech *speech, const struct spee
 	r = -ENOMEM;
 	if (!job)
 		goto fail;
-	w->voice = voice;
+	w->task.request.voice = voice;
 	if (cached) {
-		w->prompt = cached;
-		inbox_put(speech->inbox, &w->node);
+		w->task.prompt = cached;
+		inbox_put(speech->inbox, &w->task.node);
 	} else {
-		memcpy(w->key, key, sizeof(key));
-		r = worker_put(&speech->say, w);
+		memcpy(w->task.key, key, sizeof(key));
+		r = speech_queue_put(&speech->say, &w->task);
 		if (r < 0)
 			goto fail;
-		HASH_ADD_STR(speech->pending, key, w);
+		HASH_ADD_STR(speech->pending, task.key, w);
 		w->pending = true;
 	}
 	*ret = job;
@@ -362,14 +248,15 @@ int speech_decode(struct speech_job **ret, struct speech *speech, const void *da
 	if (!job)
 		goto fail;
 	if (too_big) { /* refused before it is copied, yet told as everything is */
-		w->r = -EFBIG;
-		inbox_put(speech->inbox, &w->node);
+		w->task.r = -EFBIG;
+		inbox_put(speech->inbox, &w->task.node);
 		*ret = job;
 		return 0;
 	}
-	w->limits = *limits;
-	snprintf(w->content_type, sizeof(w->content_type), "%s", content_type);
-	r = worker_put(&speech->decode, w);
+	w->task.request.limits = *limits;
+	snprintf(w->task.request.content_type, sizeof(w->task.request.content_type), "%s",
+		 content_type);
+	r = speech_queue_put(&speech->decode, &w->task);
 	if (r < 0)
 		goto fail;
 	*ret = job;
@@ -392,6 +279,6 @@ void speech_cancel(struct speech_job *job)
 	if (w->jobs)
 		return;
 	/* Nobody wants it any more; who asks for the same from now on gets a new one. */
-	atomic_store(&w->cancelled, true);
+	atomic_store(&w->task.cancelled, true);
 	work_unlist(w);
 }

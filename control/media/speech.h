@@ -2,8 +2,8 @@
  * speech - text to a prompt. One small interface; engines (espeak-ng, flite) stand in a table
  * behind it.
  *
- * speech_say is for the loop thread; synthesis runs on the speech thread; results are cached by
- * content.
+ * For the loop thread. The work is done by child processes, since a text can crash an engine; what
+ * is said is cached by content.
  */
 #ifndef HOOKSWITCH_MEDIA_SPEECH_H
 #define HOOKSWITCH_MEDIA_SPEECH_H
@@ -20,8 +20,8 @@ struct prompt_cache;
 /* One at a time in a process: espeak-ng is. NULL: out of memory, or an engine does not start. */
 struct speech *speech_new(struct loop *loop, struct prompt_cache *cache, const char *default_voice,
 			  const char *default_language);
-void speech_free(
-	struct speech *speech); /* not from a done; jobs left end without one; NULL is fine */
+/* Not from a done. Jobs left end without one. NULL is fine. */
+void speech_free(struct speech *speech);
 
 /*
  * Which engine voice a TwiML voice and language mean (twiml-and-webhooks.md §2.1). NULL voice or
@@ -39,8 +39,8 @@ typedef void speech_voice_row_fn(void *arg, const char *voice, const char *langu
 				 const char *engine, const char *engine_voice, bool female);
 void speech_voice_walk(const struct speech *speech, speech_voice_row_fn *row, void *arg);
 
-/* r: 0 and a prompt that the callee unrefs; or -errno (-EINVAL nothing to say, -EIO engine failure,
- * -EAGAIN queue full). */
+/* r: 0 and a prompt that the callee unrefs; or -errno (-EINVAL nothing to say, -EIO an engine or
+ * decoder died of it, -EAGAIN queue full). */
 typedef void speech_done_fn(void *arg, int r, struct prompt *prompt);
 
 /*
@@ -53,8 +53,8 @@ int speech_say(struct speech_job **ret, struct speech *speech, const struct spee
 	       const char *ssml, speech_done_fn *done, void *arg);
 void speech_cancel(struct speech_job *job); /* NULL is fine */
 
-/* Decodes a media file (prompt_decode and its errors) on a thread of its own, so that slow speech
- * delays no <Play>; same rules. Copies data and content_type. */
+/* Decodes a media file (prompt_decode and its errors) apart, so that slow speech delays no
+ * <Play>; same rules. Copies data and content_type. */
 struct prompt_limits;
 int speech_decode(struct speech_job **ret, struct speech *speech, const void *data,
 		  size_t len_bytes, const char *content_type, const struct prompt_limits *limits,

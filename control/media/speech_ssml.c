@@ -255,8 +255,8 @@ static void XMLCALL start_element(void *arg, const XML_Char *name, const XML_Cha
 		flush(p);
 		value = attribute(attributes, "level");
 		style.rate = clamp(style.rate * FIND_WORD(emphases_rate, value, 0.93f), 0.2f, 2);
-		style.gain = clamp(style.gain * from_db(FIND_WORD(emphases_db, value, 2)), 0,
-				   GAIN_MAX);
+		style.gain =
+			clamp(style.gain * from_db(FIND_WORD(emphases_db, value, 2)), 0, GAIN_MAX);
 	} else if (!strcmp(name, "lang")) {
 		flush(p);
 		value = attribute(attributes, "xml:lang");

@@ -1,4 +1,5 @@
-/* The content of <Say>: what the customer's document holds, up to the segments that an engine gets. */
+/* The content of <Say>: what the customer's document holds, up to the segments that an engine gets.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -374,6 +376,50 @@ static void hostile_text_does_no_harm(void **state)
 	prompt_unref(say("man", "ja-JP", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x98\x80"));
 }
 
+/* Kills the processes that speak; the number of them. */
+static unsigned kill_children(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *e;
+	unsigned killed = 0;
+
+	while ((e = readdir(dir))) {
+		char path[300];
+		FILE *f;
+		int pid;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/children", e->d_name);
+		f = fopen(path, "r");
+		while (f && fscanf(f, "%d", &pid) == 1)
+			killed += !kill(pid, SIGKILL);
+		if (f)
+			fclose(f);
+	}
+	closedir(dir);
+	return killed;
+}
+
+static void an_engine_that_dies_costs_its_text_alone(void **state)
+{
+	static char text[20000];
+	struct request q = { .voice = "man", .ssml = text };
+	struct request next = { .voice = "man", .ssml = "The next one is heard." };
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		strcat(text, "A long story that takes seconds to make. ");
+	sem_init(&q.done, 0, 0);
+	loop_thread_do(&world.thread, do_request, &q);
+	while (sem_trywait(&q.done))
+		kill_children(); /* until it was at work when it died */
+	assert_int_equal(q.r, -EIO);
+	assert_null(q.prompt);
+	assert_int_equal(q.calls, 1);
+	ask(&next); /* one that died for no fault of this text is not even noticed */
+	assert_int_equal(next.r, 0);
+	prompt_unref(next.prompt);
+}
+
 struct lookup {
 	const char *voice, *language;
 	const struct speech_voice *found;
@@ -576,6 +622,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_job_never_completes_and_the_next_one_does),
 		cmocka_unit_test(nothing_to_say_and_broken_text_are_refused),
 		cmocka_unit_test(hostile_text_does_no_harm),
+		cmocka_unit_test(an_engine_that_dies_costs_its_text_alone),
 		cmocka_unit_test(the_names_of_twiml_documents_are_known),
 		cmocka_unit_test(unknown_names_fall_back_to_the_nearest_and_say_so),
 		cmocka_unit_test(the_table_of_voices_can_be_listed),

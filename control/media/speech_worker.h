@@ -1,0 +1,53 @@
+/*
+ * speech_worker - inside speech: a bounded queue of work and the threads that serve it, each with a
+ * process of its own.
+ */
+#ifndef HOOKSWITCH_MEDIA_SPEECH_WORKER_H
+#define HOOKSWITCH_MEDIA_SPEECH_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "media/mpsc.h"
+#include "media/speech_child.h"
+
+#define SPEECH_KEY_SIZE	   (4 + 64 + 1) /* "say:" and the SHA-256 in hex */
+#define SPEECH_THREADS_MAX 2
+
+struct inbox;
+
+/* What a thread needs of a piece of work; speech.c embeds it. */
+struct speech_task {
+	struct mpsc_node node; /* first; on its way back */
+	struct speech_task *queue_next;
+	struct speech_request request;
+	char key[SPEECH_KEY_SIZE]; /* "": not to be cached */
+	const void *data;
+	atomic_bool cancelled;
+
+	int r; /* the outcome */
+	struct prompt *prompt;
+};
+
+struct speech_queue {
+	struct inbox *inbox;
+	struct prompt_cache *cache;
+	const struct speech_voices *voices;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct speech_task *head, *tail;
+	size_t count, bytes;
+	size_t count_max, bytes_max;
+	bool quit;
+	unsigned threads;
+	pthread_t ids[SPEECH_THREADS_MAX];
+};
+
+/* q zeroed but for inbox, cache, voices and the maxima. After a failure too speech_queue_stop is
+ * due. */
+int speech_queue_start(struct speech_queue *q, unsigned threads, const char *name);
+void speech_queue_stop(
+	struct speech_queue *q); /* what waits stays its owner's; q not started is fine */
+int speech_queue_put(struct speech_queue *q, struct speech_task *task); /* -EAGAIN: full */
+
+#endif
