@@ -11,11 +11,13 @@
 #define REJECTED_PER_SECOND 10
 
 struct rejected;
+struct sip_msg;
 struct world;
 
 struct rejected *rejected_new(struct world *world);
 void rejected_free(struct rejected *rejected); /* NULL is fine */
-void rejected_event(struct rejected *rejected, const json_t *params); /* the params of one sip.rejected; borrowed */
+/* The params of one sip.rejected, and its message when it could be read, else NULL; both borrowed. */
+void rejected_event(struct rejected *rejected, const json_t *params, const struct sip_msg *msg);
 uint64_t rejected_dropped(const struct rejected *rejected); /* not told, because there were too many */
 
 #endif

@@ -1,0 +1,383 @@
+#define LOG_SUBSYSTEM "call"
+#include "call/call.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "call/notify.h"
+#include "call/playlist.h"
+#include "call/status_callback.h"
+#include "call/store.h"
+#include "proto/sip_msg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void hook_done(struct hook *h)
+{
+	free(h->url);
+	free(h->method);
+	h->url = h->method = NULL;
+}
+
+int hook_set(struct hook *h, const char *url, const char *method)
+{
+	struct hook fresh = { NULL, NULL };
+
+	if (url && *url) {
+		fresh.url = strdup(url);
+		fresh.method = strdup(method && !strcasecmp(method, "GET") ? "GET" : "POST");
+		if (!fresh.url || !fresh.method) {
+			hook_done(&fresh);
+			return -ENOMEM;
+		}
+	}
+	hook_done(h);
+	*h = fresh;
+	return 0;
+}
+
+bool call_answered(const struct call *c)
+{
+	return c->status == CALL_IN_PROGRESS;
+}
+
+int call_duration_s(const struct call *c)
+{
+	return c->answered_ms ? (int)((c->world->ops->now_ms(c->world->w) - c->answered_ms + 500) / 1000) : 0;
+}
+
+struct http_jar *call_jar(struct call *c)
+{
+	if (!c->jar)
+		c->jar = http_jar_new();
+	return c->jar;
+}
+
+/* -- the row */
+
+static void put_row(struct call *c, const struct store_call *row)
+{
+	struct store_item *item = store_item_call(row);
+
+	if (!item || c->world->ops->store(c->world->w, item) < 0)
+		log_error("%s: its row is lost", c->sid);
+}
+
+static void row_insert(struct call *c)
+{
+	put_row(c, &(struct store_call){
+			   .sid = c->sid,
+			   .account_sid = c->account_sid,
+			   .domain_sid = c->domain_sid,
+			   .to = c->to,
+			   .from = c->from,
+			   .status = call_status_name(c->status),
+			   .direction = "inbound",
+			   .sip_call_id = c->sip_call_id,
+			   .duration_s = -1,
+			   .insert = true,
+		   });
+	c->stored = true;
+}
+
+/* -- status */
+
+static bool call_set_status(struct call *c, enum call_event event)
+{
+	enum call_status to;
+
+	if (call_status_step(&to, c->status, event) < 0)
+		return false;
+	log_info("%s: %s -> %s", c->sid, call_status_name(c->status), call_status_name(to));
+	c->status = to;
+	return true;
+}
+
+static void on_deadline(void *arg)
+{
+	struct call *c = arg;
+
+	if (!call_answered(c)) {
+		call_reject(c, 480, "Temporarily Unavailable", 0, CALL_EV_GIVEN_UP);
+		return;
+	}
+	if (!c->time_limit_s || call_duration_s(c) >= c->world->config->max_call_seconds)
+		notify(c, 32015, NULL, NULL, "The call was longer than %d seconds", c->world->config->max_call_seconds);
+	call_hangup(c, CALL_EV_HUNG_UP);
+}
+
+static void arm_limit(struct call *c)
+{
+	uint64_t limit_ms = (uint64_t)c->world->config->max_call_seconds * 1000, past;
+
+	if (c->time_limit_s && (uint64_t)c->time_limit_s * 1000 < limit_ms)
+		limit_ms = (uint64_t)c->time_limit_s * 1000;
+	past = c->world->ops->now_ms(c->world->w) - c->answered_ms;
+	c->world->ops->timer_start(c->world->w, c->deadline, limit_ms > past ? limit_ms - past : 0);
+}
+
+void call_set_limit(struct call *c, int seconds)
+{
+	c->time_limit_s = seconds;
+	if (call_answered(c))
+		arm_limit(c);
+}
+
+/* -- the leg's events */
+
+static void on_answered(void *arg)
+{
+	struct call *c = arg;
+
+	if (c->finished || c->ending || !call_set_status(c, CALL_EV_ANSWERED))
+		return;
+	c->answered_ms = c->world->ops->now_ms(c->world->w);
+	c->answered_wall_ms = clock_wall_ms();
+	put_row(c, &(struct store_call){ .sid = c->sid,
+					 .status = call_status_name(c->status),
+					 .start_time_ms = c->answered_wall_ms,
+					 .duration_s = -1,
+					 .sip_response_code = 200 });
+	arm_limit(c);
+	interp_answered(c);
+}
+
+static void on_digit(void *arg, char digit, unsigned duration_ms)
+{
+	struct call *c = arg;
+
+	(void)duration_ms;
+	if (!c->finished && !c->ending)
+		interp_digit(c, digit);
+}
+
+static void on_played(void *arg, uint32_t play_id)
+{
+	struct call *c = arg;
+
+	if (!c->finished && c->playing)
+		playlist_played(c->playing, play_id);
+}
+
+static enum call_event event_of(const struct call *c, enum leg_end why)
+{
+	if (why == LEG_END_CANCELED)
+		return CALL_EV_GIVEN_UP;
+	if (c->ending)
+		return c->end_event;
+	switch (why) {
+	case LEG_END_REMOTE_BYE:
+	case LEG_END_LOCAL:
+		return CALL_EV_HUNG_UP;
+	default:
+		return CALL_EV_FAILED;
+	}
+}
+
+static void notify_end(struct call *c, enum leg_end why)
+{
+	switch (why) {
+	case LEG_END_NO_ACK:
+		notify(c, 32022, NULL, NULL, "No ACK came for the 200 to %s", c->source_ip);
+		break;
+	case LEG_END_NO_RTP:
+		notify(c, 32014, NULL, NULL, "No RTP came for %d s", c->world->config->rtp_timeout_ms / 1000);
+		break;
+	case LEG_END_SESSION_EXPIRED:
+		notify(c, 32011, NULL, NULL, "The SIP session expired: it was not refreshed");
+		break;
+	case LEG_END_MEDIA_FAILURE:
+		notify(c, 12400, NULL, NULL, "The media of the call could not be set up");
+		break;
+	case LEG_END_TRANSPORT:
+		notify(c, 32011, NULL, NULL, "A SIP request in the call got no answer");
+		break;
+	default:
+		break;
+	}
+}
+
+void call_end(struct call *c, enum call_event event, int sip_code)
+{
+	interp_stop(c);
+	call_set_status(c, event);
+	c->finished = true;
+	c->world->ops->timer_stop(c->world->w, c->deadline);
+	if (c->stored) {
+		put_row(c, &(struct store_call){ .sid = c->sid,
+						 .status = call_status_name(c->status),
+						 .end_time_ms = clock_wall_ms(),
+						 .duration_s = c->answered_ms ? call_duration_s(c) : -1,
+						 .sip_response_code = sip_code });
+		if (c->status_callback.url)
+			callbacks_completed(c->calls->callbacks, c, sip_code);
+	}
+	calls_bury(c->calls, c);
+}
+
+static void on_ended(void *arg, enum leg_end why, int sip_code)
+{
+	struct call *c = arg;
+
+	if (c->finished)
+		return;
+	if (c->stored)
+		notify_end(c, why);
+	call_end(c, event_of(c, why), sip_code);
+}
+
+static const struct leg_events events = {
+	.answered = on_answered,
+	.digit = on_digit,
+	.played = on_played,
+	.ended = on_ended,
+};
+
+/* -- ends */
+
+void call_hangup(struct call *c, enum call_event why)
+{
+	if (c->finished || c->ending)
+		return;
+	interp_stop(c);
+	c->ending = true;
+	c->end_event = why;
+	leg_hangup(c->leg);
+}
+
+void call_reject(struct call *c, int code, const char *reason, int error_code, enum call_event why)
+{
+	if (c->finished || c->ending)
+		return;
+	interp_stop(c);
+	c->ending = true;
+	c->end_event = why;
+	leg_reject(c->leg, code, reason, error_code);
+}
+
+void call_answer(struct call *c)
+{
+	if (c->finished || c->ending || c->answering)
+		return;
+	c->answering = true;
+	if (leg_answer(c->leg) < 0 && !c->finished)
+		call_reject(c, 500, "Server Internal Error", 0, CALL_EV_FAILED);
+}
+
+/* -- birth */
+
+static void on_domain(void *arg, const struct call_domain *d)
+{
+	struct call *c = arg;
+
+	c->domain_get = 0;
+	if (!d) {
+		call_reject(c, 404, "Not Found", 32002, CALL_EV_FAILED);
+		return;
+	}
+	if (!d->sid) {
+		call_reject(c, 503, "Service Unavailable", 0, CALL_EV_FAILED);
+		return;
+	}
+	if (!d->account_active) {
+		notify_account(c->world, d->account_sid, NULL, 10001, NULL, NULL, "A call was refused: the account is not active");
+		call_reject(c, 603, "Decline", 10001, CALL_EV_REFUSED);
+		return;
+	}
+	if (!d->voice_url) {
+		notify_account(c->world, d->account_sid, NULL, 11321, NULL, NULL, "A call was refused: its SIP domain has no VoiceUrl");
+		call_reject(c, 404, "Not Found", 0, CALL_EV_FAILED);
+		return;
+	}
+	free(c->auth_token);
+	c->auth_token = strdup(d->auth_token ? d->auth_token : "");
+	if (!c->auth_token || hook_set(&c->voice, d->voice_url, d->voice_method) < 0 ||
+	    hook_set(&c->fallback, d->voice_fallback_url, d->voice_fallback_method) < 0 ||
+	    hook_set(&c->status_callback, d->status_callback_url, d->status_callback_method) < 0) {
+		call_reject(c, 500, "Server Internal Error", 0, CALL_EV_FAILED);
+		return;
+	}
+	leg_ring(c->leg);
+	if (c->finished)
+		return;
+	row_insert(c);
+	interp_fetch_first(c, c->voice.url, c->voice.method);
+}
+
+void call_start(struct call *c)
+{
+	c->world->ops->timer_start(c->world->w, c->deadline, CALL_RING_MAX_MS);
+	if (c->world->ops->domain_get(c->world->w, c->domain_sid, on_domain, c, &c->domain_get) < 0) {
+		c->domain_get = 0;
+		call_reject(c, 503, "Service Unavailable", 0, CALL_EV_FAILED);
+	}
+}
+
+static int copy(char **ret, const char *s)
+{
+	*ret = strdup(s ? s : "");
+	return *ret ? 0 : -ENOMEM;
+}
+
+int call_new(struct call **ret, struct calls *calls, const struct leg_invite *invite)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM, code = 0, error = 0;
+
+	if (!c)
+		return r;
+	c->calls = calls;
+	c->world = calls->world;
+	form_init(&c->sip_headers);
+	sid_new(c->sid, "CA");
+	if (copy(&c->account_sid, invite->account_sid) < 0 || copy(&c->domain_sid, invite->domain_sid) < 0 ||
+	    copy(&c->domain_name, invite->domain) < 0 || copy(&c->user, invite->user) < 0 || copy(&c->from, invite->msg->from_uri) < 0 || copy(&c->to, invite->msg->ruri) < 0 ||
+	    copy(&c->sip_call_id, invite->msg->call_id) < 0 || copy(&c->source_ip, invite->source_ip) < 0 ||
+	    params_sip_headers(&c->sip_headers, invite->msg) < 0)
+		goto out;
+	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);
+	if (!c->deadline)
+		goto out;
+	r = leg_new_inbound(&c->leg, c->world, c->sid, invite, &events, c, &code, &error);
+	if (r == -EPROTO && error)
+		notify_account(c->world, c->account_sid, NULL, error, NULL, NULL, "A call was refused for what its INVITE says");
+	if (r < 0)
+		goto out;
+	*ret = c;
+	c = NULL;
+out:
+	call_free(c);
+	return r;
+}
+
+void call_free(struct call *c)
+{
+	if (!c)
+		return;
+	c->finished = true; /* what the leg may still say is not heard */
+	if (c->domain_get)
+		c->world->ops->domain_get_cancel(c->world->w, c->domain_get);
+	interp_stop(c);
+	interp_done(&c->interp);
+	if (c->deadline)
+		c->world->ops->timer_free(c->world->w, c->deadline);
+	leg_free(c->leg);
+	http_jar_free(c->jar);
+	hook_done(&c->voice);
+	hook_done(&c->fallback);
+	hook_done(&c->status_callback);
+	form_done(&c->sip_headers);
+	free(c->account_sid);
+	free(c->auth_token);
+	free(c->domain_sid);
+	free(c->domain_name);
+	free(c->from);
+	free(c->to);
+	free(c->sip_call_id);
+	free(c->source_ip);
+	free(c->user);
+	free(c);
+}

@@ -1,0 +1,100 @@
+/*
+ * call - one call: its identity, its status, its leg, and the interpreter that runs its documents. Internal to call/:
+ * the files of the engine share this struct, nobody else sees it. Loop thread only.
+ *
+ * Owner: struct calls. Freed at the end of the loop turn in which its leg ended, never before.
+ */
+#ifndef HOOKSWITCH_CALL_CALL_H
+#define HOOKSWITCH_CALL_CALL_H
+
+#include "base/sid.h"
+#include "call/calls.h"
+#include "call/interp.h"
+#include "call/leg.h"
+#include "call/state.h"
+#include "call/world.h"
+#include "proto/form.h"
+
+struct callbacks;
+struct media_cache;
+struct playlist;
+struct rejected;
+
+/* Nobody rings for longer, whatever a document says; Kamailio's own limit lies beyond. */
+#define CALL_RING_MAX_MS 180000
+
+struct hook {
+	char *url, *method; /* url NULL: none */
+};
+
+struct call {
+	struct calls *calls;
+	struct world *world;
+	struct call *prev, *next;
+	char sid[SID_SIZE];
+	struct leg *leg;
+
+	enum call_status status;
+	bool answering;		/* the 200 was asked for */
+	bool stored;		/* its row exists: end it there and tell the status callback */
+	bool finished;		/* the leg ended: only the memory remains, until the end of the turn */
+	bool ending;		/* we asked for the end, as end_event */
+	enum call_event end_event;
+	uint64_t answered_ms;
+	int64_t answered_wall_ms;
+
+	/* who calls whom, from the INVITE and the domain */
+	char *account_sid, *auth_token, *domain_sid, *domain_name;
+	char *from, *to, *sip_call_id, *source_ip, *user;
+	struct form sip_headers; /* SipHeader_X-..., ready to be sent */
+
+	struct hook voice, fallback, status_callback;
+	struct http_jar *jar;
+	uint64_t domain_get;	/* what waits for the domain's settings; 0: nothing */
+	void *deadline;		/* ringing: CALL_RING_MAX_MS; answered: time_limit_s */
+	int time_limit_s;	/* what REST asked for; 0: the platform's */
+	unsigned notifications;	/* written so far; bounded */
+	struct playlist *playing;
+	struct interp interp;
+};
+
+struct calls {
+	struct world *world;
+	struct loop *loop;
+	struct domain_cache *domains;
+	struct legs *legs;
+	struct call *live, *dead;
+	unsigned count;
+	void *reaper;
+	struct callbacks *callbacks;
+	struct media_cache *media;
+	struct rejected *rejected;
+	uint64_t refused;	/* INVITEs beyond max_calls */
+};
+
+/* call.c: lifetime. -EPROTO: the leg refused the INVITE and answered it. */
+int call_new(struct call **ret, struct calls *calls, const struct leg_invite *invite);
+void call_free(struct call *c);
+void call_start(struct call *c);		/* looks the domain up, rings, asks the VoiceUrl */
+bool call_answered(const struct call *c);
+/* The 200; interp_answered follows, or the end. */
+void call_answer(struct call *c);
+void call_hangup(struct call *c, enum call_event why);	/* BYE, or 603 before the answer */
+void call_reject(struct call *c, int code, const char *reason, int error_code, enum call_event why);
+/* The leg is over: final status, row and status callback. The leg's `ended` calls it, and the shutdown. */
+void call_end(struct call *c, enum call_event event, int sip_code);
+void call_set_limit(struct call *c, int seconds);	/* counts from the answer */
+int call_duration_s(const struct call *c);
+struct http_jar *call_jar(struct call *c);		/* made at first use; NULL: out of memory */
+int hook_set(struct hook *h, const char *url, const char *method);
+void hook_done(struct hook *h);
+
+/* calls.c */
+struct call *calls_find(struct calls *calls, const char *sid, const char *account_sid); /* live ones; account_sid may be NULL */
+void calls_bury(struct calls *calls, struct call *c);	/* c goes at the end of this turn */
+
+/* params.c: the parameters of every request about this call (§3.2), appended */
+int params_standard(struct form *f, const struct call *c);
+int params_sip_headers(struct form *f, const struct sip_msg *msg);	/* SipHeader_* of an INVITE */
+
+#endif

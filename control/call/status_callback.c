@@ -1,0 +1,193 @@
+#define LOG_SUBSYSTEM "callback"
+#include "call/status_callback.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "call/call.h"
+#include "call/notify.h"
+#include "call/webhook.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define REPLY_MAX_BYTES 65536
+
+/* All that is needed of a call that is gone. */
+struct callback {
+	struct callbacks *all;
+	struct callback *prev, *next;
+	struct webhook *webhook;
+	char *account_sid, *auth_token, *url, *method;
+	char call_sid[SID_SIZE];
+	struct form params;
+};
+
+struct callbacks {
+	struct world *world;
+	struct callback *running;
+	struct callback *waiting, **tail;
+	unsigned n_running, n_waiting;
+};
+
+static void callback_free(struct callback *c)
+{
+	if (!c)
+		return;
+	webhook_cancel(c->webhook);
+	free(c->account_sid);
+	free(c->auth_token);
+	free(c->url);
+	free(c->method);
+	form_done(&c->params);
+	free(c);
+}
+
+struct callbacks *callbacks_new(struct world *world)
+{
+	struct callbacks *cb = calloc(1, sizeof(*cb));
+
+	if (!cb)
+		return NULL;
+	cb->world = world;
+	cb->tail = &cb->waiting;
+	return cb;
+}
+
+void callbacks_free(struct callbacks *cb)
+{
+	if (!cb)
+		return;
+	while (cb->running) {
+		struct callback *c = cb->running;
+
+		cb->running = c->next;
+		callback_free(c);
+	}
+	while (cb->waiting) {
+		struct callback *c = cb->waiting;
+
+		cb->waiting = c->next;
+		callback_free(c);
+	}
+	free(cb);
+}
+
+unsigned callbacks_waiting(const struct callbacks *cb)
+{
+	return cb->n_running + cb->n_waiting;
+}
+
+static void start_waiting(struct callbacks *cb);
+
+static void on_done(void *arg, const struct webhook_result *result)
+{
+	struct callback *c = arg;
+	struct callbacks *cb = c->all;
+	int status = result->reply ? result->reply->status : 0;
+
+	c->webhook = NULL;
+	if (result->error_code) {
+		struct notify_about about = notify_about_result(result);
+		char message[400];
+		/* A server that answered with an error has a code of its own here. */
+		int code = result->error_code == 11200 && status >= 400 ? 15003 : result->error_code;
+
+		snprintf(message, sizeof(message), "The status callback failed: %s", result->error_text);
+		notify_account(cb->world, c->account_sid, c->call_sid, code, &about, NULL, message);
+	}
+	*(c->prev ? &c->prev->next : &cb->running) = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	cb->n_running--;
+	callback_free(c);
+	start_waiting(cb);
+}
+
+static int send_now(struct callback *c)
+{
+	struct callbacks *cb = c->all;
+	struct webhook_request request = {
+		.url = c->url,
+		.method = c->method,
+		.params = &c->params,
+		.auth_token = c->auth_token,
+		.max_bytes = REPLY_MAX_BYTES,
+	};
+	int r = webhook_start(&c->webhook, cb->world, &request, on_done, c);
+
+	if (r < 0)
+		return r;
+	c->prev = NULL;
+	c->next = cb->running;
+	if (cb->running)
+		cb->running->prev = c;
+	cb->running = c;
+	cb->n_running++;
+	return 0;
+}
+
+static void start_waiting(struct callbacks *cb)
+{
+	while (cb->waiting && cb->n_running < CALLBACKS_RUNNING_MAX) {
+		struct callback *c = cb->waiting;
+
+		cb->waiting = c->next;
+		if (!cb->waiting)
+			cb->tail = &cb->waiting;
+		cb->n_waiting--;
+		if (send_now(c) < 0) {
+			log_error("%s: out of memory, its status callback is lost", c->call_sid);
+			callback_free(c);
+		}
+	}
+}
+
+static int fill(struct callback *c, const struct call *call, int sip_code)
+{
+	int seconds = call_duration_s(call), bad = 0;
+	char date[CLOCK_RFC2822_SIZE];
+
+	snprintf(c->call_sid, sizeof(c->call_sid), "%s", call->sid);
+	form_init(&c->params);
+	c->account_sid = strdup(call->account_sid);
+	c->auth_token = strdup(call->auth_token);
+	c->url = strdup(call->status_callback.url);
+	c->method = strdup(call->status_callback.method);
+	if (!c->account_sid || !c->auth_token || !c->url || !c->method)
+		return -1;
+	clock_rfc2822(date, time(NULL));
+	bad |= params_standard(&c->params, call);
+	bad |= form_add(&c->params, "CallbackSource", "call-progress-events");
+	bad |= form_add(&c->params, "SequenceNumber", "0");
+	bad |= form_add(&c->params, "Timestamp", date);
+	bad |= form_addf(&c->params, "CallDuration", "%d", seconds);
+	bad |= form_addf(&c->params, "Duration", "%d", (seconds + 59) / 60);
+	if (sip_code)
+		bad |= form_addf(&c->params, "SipResponseCode", "%d", sip_code);
+	return bad;
+}
+
+void callbacks_completed(struct callbacks *cb, const struct call *call, int sip_code)
+{
+	struct callback *c;
+
+	if (cb->n_waiting >= CALLBACKS_WAITING_MAX) {
+		notify_account(cb->world, call->account_sid, call->sid, 15002, NULL, NULL,
+			       "The status callback was not sent: too many wait already");
+		return;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c || fill(c, call, sip_code) != 0) {
+		log_error("%s: out of memory, its status callback is lost", call->sid);
+		callback_free(c);
+		return;
+	}
+	c->all = cb;
+	*cb->tail = c;
+	cb->tail = &c->next;
+	cb->n_waiting++;
+	start_waiting(cb);
+}

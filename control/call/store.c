@@ -1,0 +1,345 @@
+#define LOG_SUBSYSTEM "store"
+#include "call/store.h"
+
+#include "base/log.h"
+#include "call/store_item.h"
+#include "io/db.h"
+#include "io/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_MAX_ITEMS 50000
+#define QUEUE_MAX_BYTES (64u << 20)
+#define BATCH_MAX	256
+#define RETRY_MS	500
+
+/*
+ * While one batch is being written the next one gathers: under load the batches grow by themselves, in idle a row is
+ * written at once. One batch is on the way at a time, so the order holds.
+ */
+struct batch {
+	struct store *store;
+	struct store_item *items;
+	unsigned count;
+	int r;			/* 0, or -EIO: the database is away, all of it is to be written again */
+	unsigned refused;	/* rows that the database will never take */
+};
+
+struct store {
+	struct loop *loop;
+	struct db_worker *worker;
+	struct loop_timer *retry;
+	struct store_item *head, **tail;
+	unsigned count;
+	size_t bytes;
+	struct batch *batch;	/* on the worker, or waiting for its retry */
+	bool away;		/* the last batch met no database */
+	uint64_t lost;		/* rows that found the queue full */
+};
+
+static const char insert_calls[] =
+	"INSERT INTO calls (sid, account_sid, parent_call_sid, domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
+	" start_time, end_time, duration, sip_response_code)"
+	" SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
+	" to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / 1000.0), duration, sip_response_code"
+	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, parent_call_sid text, domain_sid text, \"to\" text,"
+	" \"from\" text, status text, direction text, sip_call_id text, start_ms bigint, end_ms bigint, duration integer,"
+	" sip_response_code integer)"
+	" ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
+	" start_time = coalesce(excluded.start_time, calls.start_time), end_time = coalesce(excluded.end_time, calls.end_time),"
+	" duration = coalesce(excluded.duration, calls.duration),"
+	" sip_response_code = coalesce(excluded.sip_response_code, calls.sip_response_code), date_updated = now()";
+
+static const char update_calls[] =
+	"UPDATE calls c SET status = coalesce(r.status, c.status),"
+	" start_time = coalesce(to_timestamp(r.start_ms / 1000.0), c.start_time),"
+	" end_time = coalesce(to_timestamp(r.end_ms / 1000.0), c.end_time), duration = coalesce(r.duration, c.duration),"
+	" sip_response_code = coalesce(r.sip_response_code, c.sip_response_code), date_updated = now()"
+	" FROM json_to_recordset($1::json) AS r(sid text, status text, start_ms bigint, end_ms bigint, duration integer,"
+	" sip_response_code integer) WHERE c.sid = r.sid";
+
+static const char insert_notifications[] =
+	"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, message_text, message_date, request_method,"
+	" request_url, request_variables, response_headers, response_body)"
+	" SELECT sid, account_sid, call_sid, log, error_code, message_text, to_timestamp(message_ms / 1000.0), request_method,"
+	" request_url, request_variables, response_headers, response_body"
+	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, call_sid text, log smallint, error_code integer,"
+	" message_text text, message_ms bigint, request_method text, request_url text, request_variables text,"
+	" response_headers text, response_body text)"
+	" ON CONFLICT (sid) DO NOTHING";
+
+static const char *const statements[] = {
+	[STORE_CALL_INSERT] = insert_calls,
+	[STORE_CALL_UPDATE] = update_calls,
+	[STORE_NOTIFICATION] = insert_notifications,
+};
+
+/* -- on the worker thread */
+
+static int write_rows(struct db *db, enum store_kind kind, json_t *rows)
+{
+	char *json = json_dumps(rows, JSON_COMPACT);
+	const char *param = json;
+	int r;
+
+	if (!json)
+		return -ENOMEM;
+	r = db_exec(NULL, db, statements[kind], 1, &param);
+	free(json);
+	return r;
+}
+
+/*
+ * Rows of one kind become one statement. What a call was updated to is folded into its earlier row of the same batch, so
+ * that each call stands in a statement once; rows of different calls do not depend on each other.
+ */
+static int gather(json_t *rows[3], struct store_item *items)
+{
+	for (int k = 0; k < 3; k++) {
+		rows[k] = json_array();
+		if (!rows[k])
+			return -ENOMEM;
+	}
+	for (struct store_item *i = items; i; i = i->next) {
+		struct store_item *earlier = NULL;
+
+		if (i->kind == STORE_CALL_UPDATE) {
+			const char *sid = json_string_value(json_object_get(i->row, "sid"));
+
+			for (struct store_item *e = items; e != i && !earlier; e = e->next) {
+				const char *other = json_string_value(json_object_get(e->row, "sid"));
+
+				if (e->kind != STORE_NOTIFICATION && sid && other && !strcmp(sid, other))
+					earlier = e;
+			}
+		}
+		if (earlier)
+			store_item_merge(earlier, i);
+		else if (json_array_append(rows[i->kind], i->row) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int write_together(struct db *db, json_t *rows[3])
+{
+	int r = db_begin(db);
+
+	for (int k = 0; k < 3 && r == 0; k++)
+		if (json_array_size(rows[k]))
+			r = write_rows(db, (enum store_kind)k, rows[k]);
+	if (r == 0)
+		r = db_commit(db);
+	if (r < 0)
+		db_rollback(db);
+	return r;
+}
+
+/* One bad row (an account that is gone) must not take the others with it. */
+static int write_apart(struct batch *b, struct db *db, json_t *rows[3])
+{
+	size_t n;
+	json_t *row;
+
+	for (int k = 0; k < 3; k++) {
+		json_array_foreach(rows[k], n, row)
+		{
+			json_t *one = json_array();
+			int r = one && json_array_append(one, row) == 0 ? write_rows(db, (enum store_kind)k, one) : -ENOMEM;
+
+			json_decref(one);
+			if (r == -EIO)
+				return r;
+			if (r < 0) {
+				log_warn("a row was refused: %s", db_error(db));
+				b->refused++;
+			}
+		}
+	}
+	return 0;
+}
+
+static void batch_write(void *arg, struct db *db)
+{
+	struct batch *b = arg;
+	json_t *rows[3] = { NULL, NULL, NULL };
+
+	b->r = gather(rows, b->items);
+	if (b->r == 0)
+		b->r = write_together(db, rows);
+	if (b->r < 0 && b->r != -EIO && b->r != -ENOMEM)
+		b->r = write_apart(b, db, rows);
+	for (int k = 0; k < 3; k++)
+		json_decref(rows[k]);
+}
+
+/* -- on the loop */
+
+static void batch_free(struct batch *b)
+{
+	if (!b)
+		return;
+	while (b->items) {
+		struct store_item *item = b->items;
+
+		b->items = item->next;
+		store_item_free(item);
+	}
+	free(b);
+}
+
+static void batch_done(void *arg);
+
+static void batch_submit(struct store *s)
+{
+	if (db_worker_submit(s->worker, batch_write, batch_done, s->batch) < 0)
+		loop_timer_start(s->retry, RETRY_MS);
+}
+
+static struct batch *batch_take(struct store *s)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+	struct store_item **end;
+
+	if (!b)
+		return NULL;
+	b->store = s;
+	b->items = s->head;
+	for (end = &b->items; *end && b->count < BATCH_MAX; end = &(*end)->next) {
+		b->count++;
+		s->count--;
+		s->bytes -= (*end)->bytes;
+	}
+	s->head = *end;
+	*end = NULL;
+	if (!s->head)
+		s->tail = &s->head;
+	return b;
+}
+
+static void next_batch(struct store *s)
+{
+	if (s->batch || !s->head)
+		return;
+	s->batch = batch_take(s);
+	if (s->batch)
+		batch_submit(s);
+	else
+		loop_timer_start(s->retry, RETRY_MS);
+}
+
+static void batch_done(void *arg)
+{
+	struct batch *b = arg;
+	struct store *s = b->store;
+
+	if (b->r < 0) {
+		if (!s->away)
+			log_error("the database is away, rows wait: %u", s->count + b->count);
+		s->away = true;
+		loop_timer_start(s->retry, RETRY_MS);
+		return;
+	}
+	if (s->away)
+		log_info("the database is back");
+	s->away = false;
+	s->batch = NULL;
+	batch_free(b);
+	next_batch(s);
+}
+
+static void on_retry(void *arg)
+{
+	struct store *s = arg;
+
+	if (s->batch)
+		batch_submit(s);
+	else
+		next_batch(s);
+}
+
+struct store *store_new(struct loop *loop, const char *conninfo)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->loop = loop;
+	s->tail = &s->head;
+	s->worker = db_worker_new(loop, conninfo, 4);
+	s->retry = loop_timer_new(loop, on_retry, s);
+	if (!s->worker || !s->retry) {
+		store_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+struct last_words {
+	struct batch *batches[1 + QUEUE_MAX_ITEMS / BATCH_MAX + 1];
+	unsigned count;
+};
+
+static void write_last(void *arg, struct db *db)
+{
+	struct last_words *last = arg;
+
+	for (unsigned i = 0; i < last->count; i++) {
+		batch_write(last->batches[i], db);
+		if (last->batches[i]->r < 0) {
+			log_error("no database at the end: rows are lost");
+			return;
+		}
+	}
+}
+
+void store_free(struct store *s)
+{
+	struct last_words last = { .count = 0 };
+	bool waiting;
+
+	if (!s)
+		return;
+	/* A batch on the worker is written before what is submitted now; one that waits for its retry is written with the rest. */
+	waiting = s->retry && loop_timer_active(s->retry);
+	loop_timer_free(s->retry);
+	if (s->batch && waiting)
+		last.batches[last.count++] = s->batch;
+	while (s->head) {
+		struct batch *b = batch_take(s);
+
+		if (!b)
+			break;
+		last.batches[last.count++] = b;
+	}
+	if (s->worker && last.count)
+		db_worker_submit(s->worker, write_last, NULL, &last);
+	db_worker_free(s->worker);
+	if (s->batch && !waiting)
+		batch_free(s->batch);
+	for (unsigned i = 0; i < last.count; i++)
+		batch_free(last.batches[i]);
+	free(s);
+}
+
+int store_put(struct store *s, struct store_item *item)
+{
+	if (!item)
+		return -ENOMEM;
+	if (s->count >= QUEUE_MAX_ITEMS || s->bytes + item->bytes > QUEUE_MAX_BYTES) {
+		/* Once for a thousand: a full queue is no reason to fill the log too. */
+		if (s->lost++ % 1000 == 0)
+			log_error("the queue is full, rows lost so far: %llu", (unsigned long long)s->lost);
+		store_item_free(item);
+		return -EAGAIN;
+	}
+	item->next = NULL;
+	*s->tail = item;
+	s->tail = &item->next;
+	s->count++;
+	s->bytes += item->bytes;
+	next_batch(s);
+	return 0;
+}

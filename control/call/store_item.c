@@ -1,0 +1,163 @@
+#include "call/store_item.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error_code.h"
+#include "base/sid.h"
+#include "call/store.h"
+#include "proto/form.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MESSAGE_MAX_BYTES 16384
+#define TEXT_MAX_BYTES	  8192 /* of each of a notification's request and response texts */
+
+/* Peers send bytes that are no UTF-8; the database takes none of those. NULL: out of memory. */
+static json_t *text(const char *s, size_t max)
+{
+	size_t n = strnlen(s, max);
+	json_t *j;
+	char *copy;
+
+	/* A cut must not leave half a character behind. */
+	while (n && n == max && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	j = json_stringn(s, n);
+	if (j)
+		return j;
+	copy = strndup(s, n);
+	if (!copy)
+		return NULL;
+	for (char *p = copy; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	j = json_string(copy);
+	free(copy);
+	return j;
+}
+
+static int put(struct store_item *item, const char *name, const char *value)
+{
+	if (!value)
+		return 0;
+	item->bytes += strnlen(value, MESSAGE_MAX_BYTES) + 32;
+	return json_object_set_new(item->row, name, text(value, TEXT_MAX_BYTES));
+}
+
+static struct store_item *item_new(enum store_kind kind)
+{
+	struct store_item *item = calloc(1, sizeof(*item));
+
+	if (!item)
+		return NULL;
+	item->kind = kind;
+	item->bytes = 512;
+	item->row = json_object();
+	if (!item->row) {
+		free(item);
+		return NULL;
+	}
+	return item;
+}
+
+void store_item_free(struct store_item *item)
+{
+	if (!item)
+		return;
+	json_decref(item->row);
+	free(item);
+}
+
+struct store_item *store_item_call(const struct store_call *row)
+{
+	struct store_item *item = item_new(row->insert ? STORE_CALL_INSERT : STORE_CALL_UPDATE);
+	int bad = 0;
+
+	if (!item)
+		return NULL;
+	bad |= put(item, "sid", row->sid);
+	bad |= put(item, "account_sid", row->account_sid);
+	bad |= put(item, "parent_call_sid", row->parent_call_sid);
+	bad |= put(item, "domain_sid", row->domain_sid);
+	bad |= put(item, "to", row->to);
+	bad |= put(item, "from", row->from);
+	bad |= put(item, "status", row->status);
+	bad |= put(item, "direction", row->direction);
+	bad |= put(item, "sip_call_id", row->sip_call_id);
+	if (row->start_time_ms)
+		bad |= json_object_set_new(item->row, "start_ms", json_integer(row->start_time_ms));
+	if (row->end_time_ms)
+		bad |= json_object_set_new(item->row, "end_ms", json_integer(row->end_time_ms));
+	if (row->duration_s >= 0 && !row->insert)
+		bad |= json_object_set_new(item->row, "duration", json_integer(row->duration_s));
+	if (row->sip_response_code)
+		bad |= json_object_set_new(item->row, "sip_response_code", json_integer(row->sip_response_code));
+	if (bad) {
+		store_item_free(item);
+		return NULL;
+	}
+	return item;
+}
+
+/* Msg=..&ErrorCode=..&LogLevel=.. and what else the writer of the notification knows. */
+static int message_text(struct store_item *item, const struct store_notification *row, enum error_level level)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, MESSAGE_MAX_BYTES);
+	buf_adds(&b, "Msg=");
+	form_escape(&b, row->message, strnlen(row->message, 2048), 1);
+	buf_addf(&b, "&ErrorCode=%d&LogLevel=%s", row->error_code, level == ERROR_LEVEL_ERROR ? "ERROR" : "WARN");
+	if (row->extra && *row->extra && !b.error) {
+		size_t before = b.len;
+
+		if (buf_addc(&b, '&') < 0 || buf_adds(&b, row->extra) < 0) {
+			/* Half a pair is worse than none. */
+			b.error = 0;
+			b.len = before;
+			b.data[before] = '\0';
+		}
+	}
+	r = b.error || !b.data ? -1 : json_object_set_new(item->row, "message_text", text(b.data, MESSAGE_MAX_BYTES));
+	item->bytes += b.len;
+	buf_done(&b);
+	return r;
+}
+
+struct store_item *store_item_notification(const struct store_notification *row)
+{
+	struct store_item *item = item_new(STORE_NOTIFICATION);
+	const struct error_code *known = error_code_find(row->error_code);
+	enum error_level level = known ? known->level : ERROR_LEVEL_ERROR;
+	char sid[SID_SIZE];
+	int bad = 0;
+
+	if (!item)
+		return NULL;
+	/* Made here, so that a row that is written twice (a connection lost at the commit) is one row. */
+	sid_new(sid, "NO");
+	bad |= put(item, "sid", sid);
+	bad |= put(item, "account_sid", row->account_sid);
+	bad |= put(item, "call_sid", row->call_sid);
+	bad |= json_object_set_new(item->row, "log", json_integer(level));
+	bad |= json_object_set_new(item->row, "error_code", json_integer(row->error_code));
+	bad |= message_text(item, row, level);
+	bad |= json_object_set_new(item->row, "message_ms", json_integer(clock_wall_ms()));
+	bad |= put(item, "request_method", row->request_method);
+	bad |= put(item, "request_url", row->request_url);
+	bad |= put(item, "request_variables", row->request_variables);
+	bad |= put(item, "response_headers", row->response_headers);
+	bad |= put(item, "response_body", row->response_body);
+	if (bad) {
+		store_item_free(item);
+		return NULL;
+	}
+	return item;
+}
+
+void store_item_merge(struct store_item *a, const struct store_item *b)
+{
+	json_object_update(a->row, b->row);
+}
