@@ -1,0 +1,230 @@
+#define LOG_SUBSYSTEM "api"
+#include "api/api.h"
+
+#include "api/auth.h"
+#include "api/resource.h"
+#include "api/statements.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "io/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define BODY_MAX_BYTES	(256 << 10)
+#define CONNECTIONS_MAX 1024
+#define IDLE_S		30
+
+struct api {
+	struct api_options options;
+	struct http_server *server;
+	struct db **connections; /* one a thread */
+	unsigned n_connections;
+};
+
+static bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+/* -- /healthz and /readyz */
+
+static void answer_health(struct api_request *q)
+{
+	api_reply(q, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+static void answer_ready(struct api_request *q)
+{
+	struct buf away;
+
+	buf_init(&away, 256);
+	if (db_script(q->db, "SELECT 1") < 0)
+		buf_adds(&away, "database ");
+	if (q->options->ready)
+		q->options->ready(q->options->arg, &away);
+	if (away.len)
+		api_reply(q, 503, json_pack("{s:s, s:s}", "status", "unavailable", "away", away.data));
+	else
+		api_reply(q, 200, json_pack("{s:s}", "status", "ok"));
+	buf_done(&away);
+}
+
+/* -- the body and the query */
+
+static int take_form(struct api_request *q)
+{
+	const char *type = q->in->content_type;
+	size_t bad = 0;
+	int r;
+
+	if (q->in->too_large)
+		return api_error(q, 20422, "The body is over %d kB", BODY_MAX_BYTES >> 10);
+	r = form_parse(&q->query, q->in->query, strlen(q->in->query), API_PAIRS_MAX, &bad);
+	if (r < 0)
+		return api_error(q, 20422, "The query cannot be read at byte %zu: a %% escape or UTF-8 is broken, or there are more than %d parameters", bad,
+				 API_PAIRS_MAX);
+	if (!q->in->body_len)
+		return 0;
+	if (type && strncasecmp(type, "application/x-www-form-urlencoded", 33))
+		return api_error(q, 20422, "The body must be application/x-www-form-urlencoded in UTF-8, not %.80s", type);
+	r = form_parse(&q->form, q->in->body, q->in->body_len, API_PAIRS_MAX, &bad);
+	return r == 0 ? 0 :
+			api_error(q, 20422, "The body cannot be read at byte %zu: a %% escape or UTF-8 is broken, or there are more than %d parameters",
+				  bad, API_PAIRS_MAX);
+}
+
+/* -- dispatch */
+
+static void not_allowed(struct api_request *q, const char *allow)
+{
+	api_error(q, 20004, "%.20s is not allowed here; use one of: %s", q->in->method, allow);
+	for (int i = 0; i < HTTP_OUT_HEADERS; i++) {
+		if (q->out->headers[i].name)
+			continue;
+		q->out->headers[i].name = "Allow";
+		snprintf(q->out->headers[i].value, sizeof(q->out->headers[i].value), "%s", allow);
+		return;
+	}
+}
+
+static void operate(struct api_request *q, const struct resource *r, bool instance)
+{
+	const char *method = q->in->method;
+	bool get = is(method, "GET") || is(method, "HEAD");
+	char allow[40];
+
+	if (get && !instance)
+		resource_list(q, r);
+	else if (get)
+		resource_fetch(q, r, 200);
+	else if (is(method, "POST") && !instance && r->insert)
+		resource_create(q, r);
+	else if (is(method, "POST") && instance && (r->update || r->instead_of_update))
+		resource_update(q, r);
+	else if (is(method, "DELETE") && instance && r->delete_)
+		resource_delete(q, r);
+	else {
+		snprintf(allow, sizeof(allow), "GET%s%s", (instance ? r->update || r->instead_of_update : r->insert != NULL) ? ", POST" : "",
+			 instance && r->delete_ ? ", DELETE" : "");
+		not_allowed(q, allow);
+	}
+}
+
+/* "/2010-04-01/Accounts/{AC}" + path + ".json" */
+static void route(struct api_request *q)
+{
+	const char *path = q->in->path, *rest, *dot;
+	const struct resource *r;
+	bool instance;
+
+	if (strncmp(path, API_ROOT, strlen(API_ROOT)) || strlen(path) < strlen(API_ROOT) + SID_SIZE - 1) {
+		api_not_found(q);
+		return;
+	}
+	memcpy(q->account_sid, path + strlen(API_ROOT), SID_SIZE - 1);
+	rest = path + strlen(API_ROOT) + SID_SIZE - 1;
+	if (!sid_valid(q->account_sid, "AC") || *rest != '/') {
+		api_not_found(q);
+		return;
+	}
+	if (auth_check(q) < 0)
+		return;
+	dot = strrchr(rest, '.');
+	if (!dot || !is(dot, ".json")) {
+		api_error(q, 20404, "Only JSON is served: end the path with .json");
+		return;
+	}
+	r = resource_find(q, rest, (size_t)(dot - rest), &instance);
+	if (!r)
+		api_not_found(q);
+	else if (take_form(q) == 0)
+		operate(q, r, instance);
+}
+
+static void stamp(struct api_request *q, uint64_t started_ns)
+{
+	char id[33];
+	int i = 0;
+
+	while (i < HTTP_OUT_HEADERS - 2 && q->out->headers[i].name)
+		i++;
+	random_hex(id, 32);
+	q->out->headers[i].name = "Twilio-Request-Id";
+	snprintf(q->out->headers[i].value, sizeof(q->out->headers[i].value), "RQ%s", id);
+	q->out->headers[i + 1].name = "Twilio-Request-Duration";
+	snprintf(q->out->headers[i + 1].value, sizeof(q->out->headers[i + 1].value), "%.3f", (double)(clock_mono_ns() - started_ns) / 1e9);
+}
+
+static void handle(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)
+{
+	struct api *api = arg;
+	struct api_request q = { .options = &api->options, .in = in, .out = out, .db = api->connections[thread_index] };
+	uint64_t started_ns = clock_mono_ns();
+
+	form_init(&q.query);
+	form_init(&q.form);
+	if (is(in->path, "/healthz"))
+		answer_health(&q);
+	else if (is(in->path, "/readyz"))
+		answer_ready(&q);
+	else
+		route(&q);
+	stamp(&q, started_ns);
+	form_done(&q.query);
+	form_done(&q.form);
+	for (int i = 0; i < q.n_scratch; i++)
+		buf_done(&q.scratch[i]);
+}
+
+/* -- start and stop */
+
+struct api *api_start(const struct api_options *options, char *err, size_t err_size)
+{
+	const struct config *c = options->config;
+	const struct http_server_options server = { .bind = c->api_bind, .port = c->api_port, .threads = (unsigned)c->api_threads,
+						    .max_connections = CONNECTIONS_MAX, .idle_timeout_s = IDLE_S,
+						    .max_body_bytes = BODY_MAX_BYTES };
+	struct api *api = calloc(1, sizeof(*api));
+
+	snprintf(err, err_size, "out of memory");
+	if (!api)
+		return NULL;
+	api->options = *options;
+	api->n_connections = server.threads;
+	api->connections = calloc(server.threads, sizeof(struct db *));
+	if (!api->connections || statements_make() < 0)
+		goto fail;
+	for (unsigned i = 0; i < server.threads; i++) {
+		api->connections[i] = db_open(c->database_url);
+		if (!api->connections[i])
+			goto fail;
+	}
+	if (auth_bootstrap(api->connections[0], c) < 0) {
+		snprintf(err, err_size, "the first account was not made: %s", db_error(api->connections[0]));
+		goto fail;
+	}
+	api->server = http_server_start(&server, handle, api, err, err_size);
+	if (!api->server)
+		goto fail;
+	return api;
+fail:
+	api_stop(api);
+	return NULL;
+}
+
+void api_stop(struct api *api)
+{
+	if (!api)
+		return;
+	http_server_stop(api->server);
+	for (unsigned i = 0; api->connections && i < api->n_connections; i++)
+		db_close(api->connections[i]);
+	free(api->connections);
+	statements_free();
+	free(api);
+}

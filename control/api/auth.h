@@ -1,0 +1,17 @@
+/*
+ * auth - who asks: HTTP Basic with an account's SID and token, compared in constant time; own account or one that it owns.
+ */
+#ifndef HOOKSWITCH_API_AUTH_H
+#define HOOKSWITCH_API_AUTH_H
+
+struct api_request;
+struct config;
+struct db;
+
+/* 0 when the request may act on q->account_sid; else answered (401 20003, 404 for somebody else's account). */
+int auth_check(struct api_request *q);
+
+/* The first account: made when it is not there, its token set to that of the settings. -errno of the database. */
+int auth_bootstrap(struct db *db, const struct config *config);
+
+#endif

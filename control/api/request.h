@@ -1,0 +1,45 @@
+/*
+ * request - one REST request on its way through the api, and how it is answered. One thread; lives for one request.
+ */
+#ifndef HOOKSWITCH_API_REQUEST_H
+#define HOOKSWITCH_API_REQUEST_H
+
+#include "api/api.h"
+#include "base/buf.h"
+#include "base/sid.h"
+#include "io/http_server.h"
+#include "proto/form.h"
+
+#include <jansson.h>
+
+struct db;
+
+#define API_VERSION	 "2010-04-01"
+#define API_ROOT	 "/" API_VERSION "/Accounts/"
+#define API_VALUES_MAX	 24 /* parameters of an operation */
+#define API_PAIRS_MAX	 200
+
+struct api_request {
+	const struct api_options *options;
+	const struct http_in *in;
+	struct http_out *out;
+	struct db *db;
+	char account_sid[SID_SIZE];	/* of the path: what is worked on */
+	char parent_sid[SID_SIZE];	/* "" when the resource has none */
+	char sid[SID_SIZE];		/* "" for a list */
+	struct form query, form;
+	const char *values[API_VALUES_MAX]; /* checked parameters, by their row; NULL: not given */
+	struct buf scratch[4];		/* what hooks compute for values; freed with the request */
+	int n_scratch;
+};
+
+/* Answers with status and json, which it takes. */
+void api_reply(struct api_request *q, int status, json_t *json);
+/* Answers with a code of the dictionary; fmt is the message, NULL the dictionary's text. Always returns -EPROTO, for `return api_error(...)`. */
+int api_error(struct api_request *q, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int api_not_found(struct api_request *q); /* 20404 with the path */
+int api_db_error(struct api_request *q, int r); /* 20503 when the database is away, 20500 else */
+/* A string that lives as long as the request; NULL out of memory (or too many). */
+const char *api_keep(struct api_request *q, const char *text);
+
+#endif

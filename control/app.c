@@ -1,0 +1,401 @@
+#define LOG_SUBSYSTEM "app"
+#include "app.h"
+
+#include "api/api.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "call/calls.h"
+#include "call/control.h"
+#include "call/domain_cache.h"
+#include "call/kamailio.h"
+#include "call/leg.h"
+#include "call/rtpengine.h"
+#include "call/store.h"
+#include "call/world.h"
+#include "io/db.h"
+#include "io/http_client.h"
+#include "io/loop.h"
+#include "io/socket.h"
+#include "media/media.h"
+#include "media/prompt.h"
+#include "media/speech.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MIGRATE_WAIT_MS	   60000
+#define DTMF_QUEUE_MAX	   16
+#define NEIGHBOUR_CHECK_MS 1000
+
+struct app {
+	const struct config *config;
+	struct loop *loop;
+	struct http_client *web;
+	struct prompt_cache *prompts;
+	struct speech *speech;
+	struct media *media;
+	struct store *store;
+	struct domain_cache *domains;
+	struct kamailio *kamailio;
+	struct rtpengine *rtpengine;
+	struct dgram *dtmf;
+	struct calls *calls;
+	struct api *api;
+	struct loop_timer *check;
+	_Atomic bool kamailio_up, rtpengine_up; /* for /readyz, as the loop saw them last */
+	struct world world;
+};
+
+/* -- world_ops: the real functions behind the engine's table */
+
+static uint64_t w_now_ms(void *w)
+{
+	return loop_now_ms(((struct app *)w)->loop);
+}
+
+static void *w_timer_new(void *w, void (*fn)(void *arg), void *arg)
+{
+	return loop_timer_new(((struct app *)w)->loop, fn, arg);
+}
+
+static void w_timer_start(void *w, void *timer, uint64_t delay_ms)
+{
+	(void)w;
+	loop_timer_start(timer, delay_ms);
+}
+
+static void w_timer_stop(void *w, void *timer)
+{
+	(void)w;
+	loop_timer_stop(timer);
+}
+
+static void w_timer_free(void *w, void *timer)
+{
+	(void)w;
+	loop_timer_free(timer);
+}
+
+static int w_sip_reply(void *w, const char *transaction, int code, const char *reason, const char *to_tag,
+		       const char *headers, const char *body)
+{
+	return kamailio_reply(((struct app *)w)->kamailio, transaction, code, reason, to_tag, headers, body);
+}
+
+static int w_sip_request(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg)
+{
+	return kamailio_request(((struct app *)w)->kamailio, out, done, arg);
+}
+
+static void w_sip_forget(void *w, const void *arg)
+{
+	kamailio_forget(((struct app *)w)->kamailio, arg);
+}
+
+static uint64_t w_ng(void *w, json_t *command, ng_done_fn *done, void *arg)
+{
+	return rtpengine_command(((struct app *)w)->rtpengine, command, done, arg);
+}
+
+static void w_ng_cancel(void *w, uint64_t id)
+{
+	rtpengine_cancel(((struct app *)w)->rtpengine, id);
+}
+
+static int w_fetch(void *w, struct http_fetch **ret, const struct http_request *request, http_done_fn *done, void *arg)
+{
+	return http_fetch(ret, ((struct app *)w)->web, request, done, arg);
+}
+
+static void w_fetch_cancel(void *w, struct http_fetch *fetch)
+{
+	(void)w;
+	http_fetch_cancel(fetch);
+}
+
+static int w_media_open(void *w, struct media_port **ret, unsigned timeout_ms, const struct media_events *ev, void *arg)
+{
+	return media_open(ret, ((struct app *)w)->media, timeout_ms, ev, arg);
+}
+
+static void w_media_close(void *w, struct media_port *port)
+{
+	(void)w;
+	media_close(port);
+}
+
+static uint16_t w_media_port_number(void *w, const struct media_port *port)
+{
+	(void)w;
+	return media_port_number(port);
+}
+
+static void w_media_start(void *w, struct media_port *port, const char *ip, uint16_t number)
+{
+	(void)w;
+	media_start(port, ip, number);
+}
+
+static void w_media_hold(void *w, struct media_port *port, int sending)
+{
+	(void)w;
+	media_hold(port, sending);
+}
+
+static uint32_t w_media_play(void *w, struct media_port *port, struct prompt *p, unsigned loops)
+{
+	(void)w;
+	return media_play(port, p, loops);
+}
+
+static uint32_t w_media_play_digits(void *w, struct media_port *port, const char *digits)
+{
+	(void)w;
+	return media_play_digits(port, digits);
+}
+
+static void w_media_stop(void *w, struct media_port *port)
+{
+	(void)w;
+	media_stop(port);
+}
+
+static const struct speech_voice *w_speech_voice(void *w, const char *voice, const char *language, bool *voice_known,
+						 bool *language_known)
+{
+	return speech_voice_find(((struct app *)w)->speech, voice, language, voice_known, language_known);
+}
+
+static int w_speech_say(void *w, struct speech_job **ret, const struct speech_voice *voice, const char *ssml,
+			speech_done_fn *done, void *arg)
+{
+	return speech_say(ret, ((struct app *)w)->speech, voice, ssml, done, arg);
+}
+
+static int w_speech_decode(void *w, struct speech_job **ret, const void *data, size_t len, const char *content_type,
+			   speech_done_fn *done, void *arg)
+{
+	struct app *app = w;
+	const struct prompt_limits limits = { app->config->play_max_bytes, app->config->play_max_seconds };
+
+	return speech_decode(ret, app->speech, data, len, content_type, &limits, done, arg);
+}
+
+static void w_speech_cancel(void *w, struct speech_job *job)
+{
+	(void)w;
+	speech_cancel(job);
+}
+
+static int w_store(void *w, struct store_item *item)
+{
+	return store_put(((struct app *)w)->store, item);
+}
+
+static int w_domain_get(void *w, const char *domain_sid, void (*done)(void *arg, const struct call_domain *domain),
+			void *arg, uint64_t *ret_id)
+{
+	return domain_cache_get(((struct app *)w)->domains, domain_sid, done, arg, ret_id);
+}
+
+static void w_domain_get_cancel(void *w, uint64_t id)
+{
+	domain_cache_cancel(((struct app *)w)->domains, id);
+}
+
+static const struct world_ops real_world = {
+	.now_ms = w_now_ms,
+	.timer_new = w_timer_new,
+	.timer_start = w_timer_start,
+	.timer_stop = w_timer_stop,
+	.timer_free = w_timer_free,
+	.sip_reply = w_sip_reply,
+	.sip_request = w_sip_request,
+	.sip_forget = w_sip_forget,
+	.ng = w_ng,
+	.ng_cancel = w_ng_cancel,
+	.fetch = w_fetch,
+	.fetch_cancel = w_fetch_cancel,
+	.media_open = w_media_open,
+	.media_close = w_media_close,
+	.media_port_number = w_media_port_number,
+	.media_start = w_media_start,
+	.media_hold = w_media_hold,
+	.media_play = w_media_play,
+	.media_play_digits = w_media_play_digits,
+	.media_stop = w_media_stop,
+	.speech_voice = w_speech_voice,
+	.speech_say = w_speech_say,
+	.speech_decode = w_speech_decode,
+	.speech_cancel = w_speech_cancel,
+	.store = w_store,
+	.domain_get = w_domain_get,
+	.domain_get_cancel = w_domain_get_cancel,
+};
+
+/* -- events into the engine */
+
+static void on_sip_event(void *arg, const char *json, size_t len)
+{
+	struct app *app = arg;
+
+	legs_sip_event(calls_legs(app->calls), json, len);
+}
+
+static void on_dtmf(void *arg, const char *data, size_t len)
+{
+	struct app *app = arg;
+
+	legs_dtmf_event(calls_legs(app->calls), data, len);
+}
+
+static void on_check(void *arg)
+{
+	struct app *app = arg;
+
+	app->kamailio_up = kamailio_connected(app->kamailio);
+	app->rtpengine_up = rtpengine_alive(app->rtpengine);
+	rtpengine_command(app->rtpengine, json_pack("{s:s}", "command", "ping"), NULL, NULL);
+	loop_timer_start(app->check, NEIGHBOUR_CHECK_MS);
+}
+
+/* -- what REST asks of the rest (its threads) */
+
+static void flush_decisions(void *arg)
+{
+	struct app *app = arg;
+
+	kamailio_flush_decisions(app->kamailio);
+}
+
+static void on_changed(void *arg, const char *domain_sid)
+{
+	struct app *app = arg;
+
+	calls_forget_domain(app->calls, domain_sid);
+	loop_post(app->loop, flush_decisions, app);
+}
+
+static void on_ready(void *arg, struct buf *reasons)
+{
+	struct app *app = arg;
+
+	if (!app->kamailio_up)
+		buf_adds(reasons, "kamailio ");
+	if (!app->rtpengine_up)
+		buf_adds(reasons, "rtpengine ");
+}
+
+static void on_terminate(void *arg)
+{
+	struct app *app = arg;
+
+	log_info("stopping");
+	loop_stop(app->loop);
+}
+
+/* -- start and stop */
+
+/* In the order of their needs; the first that fails says why. */
+static int start(struct app *app)
+{
+	const struct config *c = app->config;
+	const char *const own_sockets[] = { c->evapi_addr, NULL };
+	char err[512];
+
+	if (db_migrate(c->database_url, c->sql_dir, MIGRATE_WAIT_MS, err, sizeof(err)) < 0) {
+		log_error("%s", err);
+		return -EIO;
+	}
+	app->loop = loop_new();
+	if (!app->loop)
+		return -ENOMEM;
+	app->check = loop_timer_new(app->loop, on_check, app);
+	app->web = http_client_new(app->loop, c->webhook_verify_tls, own_sockets);
+	app->prompts = prompt_cache_new(c->prompt_cache_bytes);
+	app->speech = app->prompts ? speech_new(app->loop, app->prompts, c->speech_voice, c->speech_language) : NULL;
+	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
+	app->store = store_new(app->loop, c->database_url);
+	app->domains = domain_cache_new(app->loop, c->database_url);
+	if (!app->check || !app->web || !app->speech || !app->media || !app->store || !app->domains)
+		return -ENOMEM;
+	app->world = (struct world){ .ops = &real_world, .w = app, .config = c };
+	app->calls = calls_new(&app->world, app->loop, app->domains);
+	app->rtpengine = rtpengine_new(app->loop, c->ng_addr);
+	app->kamailio = kamailio_new(app->loop, c, on_sip_event, app);
+	app->dtmf = dgram_new_udp(app->loop, c->dtmf_listen, NULL, DTMF_QUEUE_MAX, on_dtmf, app);
+	if (!app->calls || !app->rtpengine || !app->kamailio || !app->dtmf)
+		return -EIO;
+	app->api = api_start(&(struct api_options){ .config = c,
+						    .calls = app->calls,
+						    .changed = on_changed,
+						    .ready = on_ready,
+						    .arg = app },
+			     err, sizeof(err));
+	if (!app->api) {
+		log_error("%s", err);
+		return -EIO;
+	}
+	on_check(app);
+	return loop_on_terminate(app->loop, on_terminate, app);
+}
+
+static void stop(struct app *app)
+{
+	api_stop(app->api);
+	calls_free(app->calls);
+	dgram_free(app->dtmf);
+	kamailio_free(app->kamailio);
+	rtpengine_free(app->rtpengine);
+	domain_cache_free(app->domains);
+	store_free(app->store);
+	media_free(app->media);
+	speech_free(app->speech);
+	prompt_cache_free(app->prompts);
+	http_client_free(app->web);
+	loop_timer_free(app->check);
+	loop_free(app->loop);
+}
+
+int app_run(const struct config *config)
+{
+	struct app app = { .config = config };
+	int r = start(&app);
+
+	if (r == 0) {
+		log_info("ready: REST on %s:%d, SIP domain %s", config->api_bind, config->api_port, config->sip_domain);
+		loop_run(app.loop);
+	} else {
+		log_error("cannot start: %s", strerror(-r));
+	}
+	stop(&app);
+	return r < 0;
+}
+
+int app_health(const struct config *config)
+{
+	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
+	struct timeval timeout = { .tv_sec = 2 };
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+	char text[128];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(text, sizeof(text), strchr(config->api_bind, ':') ? "[%s]:%d" : "%s:%d", config->api_bind, config->api_port);
+	if (socket_parse_addr(&addr, &addr_len, text) < 0)
+		return 1;
+	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&addr, addr_len) == 0 && send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
+		n = recv(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	return n > 12 && !strncmp(text + 8, " 200", 4) ? 0 : 1;
+}
