@@ -64,9 +64,17 @@ static int connection(char ret[INET6_ADDRSTRLEN], const struct line *l)
 			n = i;
 	if (!n || n >= INET6_ADDRSTRLEN)
 		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)p[i]) && p[i] != '.' && p[i] != ':' && p[i] != '-')
+			return -EINVAL;
 	memcpy(ret, p, n);
 	ret[n] = '\0';
 	return 0;
+}
+
+static bool is(const char *w, size_t len, const char *name)
+{
+	return strlen(name) == len && !strncasecmp(w, name, len);
 }
 
 /* One word of the line behind *at. */
@@ -116,9 +124,9 @@ static int media(struct sdp_info *info, const struct line *l, bool offered[128])
 	info->has_audio = n != 0;
 	if (!word(l, &at, &w, &len))
 		return -EINVAL;
-	info->secure = (len == 8 && !strncasecmp(w, "RTP/SAVP", len)) || (len == 9 && !strncasecmp(w, "RTP/SAVPF", len)) ||
-		       (len > 7 && !strncasecmp(w, "UDP/TLS", 7));
-	if (!info->secure && !(len == 7 && !strncasecmp(w, "RTP/AVP", len)) && !(len == 8 && !strncasecmp(w, "RTP/AVPF", len)))
+	info->secure = is(w, len, "RTP/SAVP") || is(w, len, "RTP/SAVPF") ||
+		       is(w, len, "UDP/TLS/RTP/SAVP") || is(w, len, "UDP/TLS/RTP/SAVPF");
+	if (!info->secure && !is(w, len, "RTP/AVP") && !is(w, len, "RTP/AVPF"))
 		info->has_audio = false;
 	while (word(l, &at, &w, &len)) {
 		n = number(w, len, 127);
@@ -142,11 +150,11 @@ static void rtpmap(struct sdp_info *info, const struct line *l, const bool offer
 	pt = number(w, len, 127);
 	if (pt < 0 || !offered[pt] || !word(l, &at, &w, &len))
 		return;
-	if (len == 20 && !strncasecmp(w, "telephone-event/8000", len))
+	if (is(w, len, "telephone-event/8000") || is(w, len, "telephone-event/8000/1"))
 		info->dtmf_pt = pt;
-	else if (len >= 9 && !strncasecmp(w, "PCMU/8000", 9))
+	else if (is(w, len, "PCMU/8000") || is(w, len, "PCMU/8000/1"))
 		info->pcmu = true;
-	else if (len >= 9 && !strncasecmp(w, "PCMA/8000", 9))
+	else if (is(w, len, "PCMA/8000") || is(w, len, "PCMA/8000/1"))
 		info->pcma = true;
 }
 
@@ -183,12 +191,14 @@ int sdp_parse(struct sdp_info *ret, const char *text, size_t len)
 {
 	struct sdp_info info = { .dtmf_pt = -1 };
 	const char *at = text, *end = text + len;
+	char address[INET6_ADDRSTRLEN] = ""; /* of the session */
 	enum sdp_direction session = SDP_SENDRECV;
 	bool offered[128] = { false }, in_media = false, in_audio = false, has_origin = false;
 	struct line l;
 	int lines = 0;
 
-	if (len > SDP_MAX_BYTES || memchr(text, 0, len) || !next_line(&at, end, &l) || l.type != 'v')
+	if (!len || len > SDP_MAX_BYTES || memchr(text, 0, len) || !next_line(&at, end, &l) ||
+	    l.type != 'v')
 		return -EINVAL;
 	while (next_line(&at, end, &l)) {
 		if (++lines > LINES_MAX)
@@ -201,32 +211,38 @@ int sdp_parse(struct sdp_info *ret, const char *text, size_t len)
 		case 'm':
 			info.media_count++;
 			in_media = true;
-			/* The first live audio line is the call; others are refused by RTPengine's answer. */
+			/* The first live audio line is the call; others are refused by RTPengine's
+			 * answer. */
 			in_audio = !info.has_audio && starts(&l, "audio ");
 			if (in_audio) {
 				memset(offered, 0, sizeof(offered));
 				info.direction = session;
 				info.dtmf_pt = -1;
+				memcpy(info.address, address, sizeof(address));
 				if (media(&info, &l, offered) < 0)
 					return -EINVAL;
 			}
 			break;
 		case 'c':
-			if ((!in_media || in_audio) && connection(info.address, &l) < 0)
+			if ((!in_media || in_audio) &&
+			    connection(in_media ? info.address : address, &l) < 0)
 				return -EINVAL;
 			break;
 		case 'a':
 			if (!in_media)
 				direction(&session, &l);
-			else if (in_audio && !direction(&info.direction, &l) && starts(&l, "rtpmap:"))
+			else if (in_audio && !direction(&info.direction, &l) &&
+				 starts(&l, "rtpmap:"))
 				rtpmap(&info, &l, offered);
 			break;
 		}
 	}
 	if (!has_origin || (info.has_audio && !info.address[0]))
 		return -EINVAL;
-	if (info.has_audio && !strcmp(info.address, "0.0.0.0"))
-		info.direction = info.direction == SDP_RECVONLY || info.direction == SDP_INACTIVE ? SDP_INACTIVE : SDP_SENDONLY;
+	if (info.has_audio && (!strcmp(info.address, "0.0.0.0") || !strcmp(info.address, "::")))
+		info.direction = info.direction == SDP_RECVONLY || info.direction == SDP_INACTIVE
+					 ? SDP_INACTIVE
+					 : SDP_SENDONLY;
 	*ret = info;
 	return 0;
 }
@@ -249,7 +265,8 @@ int sdp_write(struct buf *b, const struct sdp_own *own)
 			"a=fmtp:101 0-16\r\n"
 			"a=ptime:20\r\n"
 			"a=%s\r\n",
-			(unsigned long long)own->session_id, (unsigned long long)own->version, family, own->address, family,
-			own->address, own->port, own->pcma_too ? " 8" : "", own->pcma_too ? "a=rtpmap:8 PCMA/8000\r\n" : "",
+			(unsigned long long)own->session_id, (unsigned long long)own->version,
+			family, own->address, family, own->address, own->port,
+			own->pcma_too ? " 8" : "", own->pcma_too ? "a=rtpmap:8 PCMA/8000\r\n" : "",
 			directions[own->direction]);
 }

@@ -1,6 +1,7 @@
 /*
- * sdp - what we need to know of a session description (RFC 4566, RFC 3264), and our own descriptions. Pure.
- * RTPengine rewrites SDP towards the party; this module decides whether we can take an offer, and its direction.
+ * sdp - what we need to know of a session description (RFC 4566, RFC 3264), and our own
+ * descriptions. Pure. RTPengine rewrites SDP towards the party; this module decides whether we can
+ * take an offer, and its direction.
  */
 #ifndef HOOKSWITCH_PROTO_SDP_H
 #define HOOKSWITCH_PROTO_SDP_H
@@ -15,26 +16,32 @@ struct buf;
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
 struct sdp_info {
-	bool has_audio;		/* an m=audio with a port other than 0 */
-	bool secure;		/* RTP/SAVP or RTP/SAVPF */
-	bool pcmu, pcma;	/* offered, static or by rtpmap */
-	int dtmf_pt;		/* telephone-event/8000, -1 none */
-	enum sdp_direction direction; /* of that m line; c=0.0.0.0 counts as sendonly (RFC 2543 hold) */
+	bool has_audio;	 /* an m=audio with a port other than 0 */
+	bool secure;	 /* RTP/SAVP or RTP/SAVPF */
+	bool pcmu, pcma; /* offered, static or by rtpmap */
+	int dtmf_pt;	 /* telephone-event/8000, -1 none */
+	enum sdp_direction
+		direction; /* of that m line; c=0.0.0.0 or :: counts as sendonly (RFC 2543 hold) */
 	char address[INET6_ADDRSTRLEN];
-	uint16_t port;		/* of that m line */
-	unsigned media_count;	/* m lines in all */
-	uint64_t version;	/* o= sess-version */
+	uint16_t port;	      /* of that m line */
+	unsigned media_count; /* m lines in all */
+	uint64_t version;     /* o= sess-version */
 };
 
-int sdp_parse(struct sdp_info *ret, const char *text, size_t len); /* -EINVAL: not SDP */
+/*
+ * Of several m=audio the first that is alive (port not 0) and RTP counts; without one has_audio is
+ * false and the rest says nothing. -EINVAL: not SDP, or beyond 16 kB or 1000 lines.
+ */
+int sdp_parse(struct sdp_info *ret, const char *text, size_t len);
 
-/* Our side's description: "s=Hookswitch", one m=audio, PCMU and/or PCMA, telephone-event 101, ptime 20. */
+/* Our side's description: "s=Hookswitch", one m=audio, PCMU and/or PCMA, telephone-event 101,
+ * ptime 20. */
 struct sdp_own {
 	const char *address;
 	uint16_t port;
 	enum sdp_direction direction;
 	uint64_t session_id, version;
-	bool pcma_too;		/* 0 8 101, else 0 101 */
+	bool pcma_too; /* 0 8 101, else 0 101 */
 };
 int sdp_write(struct buf *b, const struct sdp_own *own);
 

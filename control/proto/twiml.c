@@ -2,21 +2,24 @@
 
 #include "base/buf.h"
 #include "proto/twiml_schema.h"
+#include "proto/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <expat.h>
+#include <iconv.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define DEPTH_MAX   32
-#define NODES_MAX   10000
+#define DEPTH_MAX    32
+#define NODES_MAX    10000
 #define WARNINGS_MAX 100
-#define CHUNK_BYTES 16384
+#define CHUNK_BYTES  16384
 
 #define CODE_SCHEMA	  12200
 #define CODE_PARSE	  12100
@@ -36,13 +39,13 @@ struct parser {
 	XML_Parser expat;
 	struct twiml *doc;
 	struct chunk **arena;
-	struct twiml_node *current;	/* element being filled */
-	struct twiml_node *last;	/* its last child */
+	struct twiml_node *current; /* element being filled */
+	struct twiml_node *last;    /* its last child */
 	struct twiml_warning **warning_tail;
-	unsigned skip;			/* depth below an element that was left out */
+	unsigned skip; /* depth below an element that was left out */
 	unsigned depth, nodes, warnings;
-	struct buf text;		/* character data not yet a node */
-	struct twiml_error error;	/* code 0: none */
+	struct buf text;	  /* character data not yet a node */
+	struct twiml_error error; /* code 0: none */
 	int r;
 };
 
@@ -93,7 +96,8 @@ static void refuse(struct parser *p, int code, const char *message)
 	fail(p, -EINVAL);
 }
 
-static void warn(struct parser *p, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void warn(struct parser *p, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static void warn(struct parser *p, int code, const char *fmt, ...)
 {
@@ -113,6 +117,7 @@ static void warn(struct parser *p, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(w->message, sizeof(w->message), fmt, ap);
 	va_end(ap);
+	utf8_clean(w->message); /* a length limit may have cut a sequence */
 	*p->warning_tail = w;
 	p->warning_tail = &w->next;
 }
@@ -151,7 +156,8 @@ static bool blank(const char *s)
 	return !s || s[strspn(s, " \t\r\n")] == '\0';
 }
 
-/* Character data that came since the last tag becomes a text node; where text may not stand, a warning. */
+/* Character data that came since the last tag becomes a text node; where text may not stand, a
+ * warning. */
 static void flush_text(struct parser *p)
 {
 	const struct twiml_element_rule *rule;
@@ -162,8 +168,11 @@ static void flush_text(struct parser *p)
 	rule = twiml_element_rule(p->current->name);
 	if (rule && !rule->text) {
 		if (!blank(p->text.data))
-			warn(p, CODE_SCHEMA, "cvc-complex-type.2.3: Element '%.60s' cannot have character [children], because the "
-					     "type's content type is element-only.", p->current->name);
+			warn(p, CODE_SCHEMA,
+			     "cvc-complex-type.2.3: Element '%.60s' cannot have character "
+			     "[children], because the "
+			     "type's content type is element-only.",
+			     p->current->name);
 		buf_reset(&p->text);
 		return;
 	}
@@ -180,7 +189,7 @@ static void flush_text(struct parser *p)
 
 static void warn_child(struct parser *p, const struct twiml_element_rule *parent, const char *name)
 {
-	char expected[160];
+	char expected[320];
 	size_t n = 0;
 
 	for (const char *s = parent->children; *s && n + 3 < sizeof(expected); s++) {
@@ -191,13 +200,18 @@ static void warn_child(struct parser *p, const struct twiml_element_rule *parent
 	expected[n] = '\0';
 	if (*expected)
 		warn(p, parent->child_warning ? parent->child_warning : CODE_SCHEMA,
-		     "cvc-complex-type.2.4.a: Invalid content was found starting with element '%.40s'. One of '{%s}' is expected.", name,
-		     expected);
+		     "cvc-complex-type.2.4.a: Invalid content was found starting with element "
+		     "'%.40s'. One of '{%s}' is expected.",
+		     name, expected);
 	else
-		warn(p, CODE_SCHEMA, "cvc-complex-type.2.1: Element '%.40s' must have no [children]; '%.40s' was found.", parent->name, name);
+		warn(p, CODE_SCHEMA,
+		     "cvc-complex-type.2.1: Element '%.40s' must have no [children]; '%.40s' was "
+		     "found.",
+		     parent->name, name);
 }
 
-static int attr_code(const struct twiml_attr_rule *rule, const struct twiml_node *n, const char *value)
+static int attr_code(const struct twiml_attr_rule *rule, const struct twiml_node *n,
+		     const char *value)
 {
 	if (!strcmp(n->name, "Gather") && !strcmp(rule->name, "finishOnKey") && strlen(value) > 1)
 		return CODE_SEVERAL_KEYS;
@@ -207,31 +221,35 @@ static int attr_code(const struct twiml_attr_rule *rule, const struct twiml_node
 	return rule->warning;
 }
 
-static void take_attrs(struct parser *p, struct twiml_node *n, const struct twiml_element_rule *rule, const char **atts)
+static void take_attrs(struct parser *p, struct twiml_node *n,
+		       const struct twiml_element_rule *rule, const char **atts)
 {
-	struct twiml_attr *attrs;
-	size_t count = 0;
+	/* Behind these come a DTD's defaults: ignored as all of a DOCTYPE, and a way to blow up a
+	 * document. */
+	size_t count = (size_t)XML_GetSpecifiedAttributeCount(p->expat);
+	struct twiml_attr *attrs = arena_get(p->arena, (count / 2 + 1) * sizeof(*attrs));
 
-	while (atts[count])
-		count += 2;
-	attrs = arena_get(p->arena, (count / 2 + 1) * sizeof(*attrs));
 	if (!attrs) {
 		fail(p, -ENOMEM);
 		return;
 	}
 	n->attrs = attrs;
-	for (; *atts; atts += 2) {
+	for (const char **end = atts + count; atts < end; atts += 2) {
 		const struct twiml_attr_rule *attr = twiml_attr_rule(rule, atts[0]);
 
 		if (!attr) {
 			/* Namespaces and schema locations are XML's, not ours. */
 			if (strncmp(atts[0], "xmlns", 5) && strncmp(atts[0], "xsi:", 4))
-				warn(p, CODE_SCHEMA, "cvc-complex-type.3.2.2: Attribute '%.60s' is not allowed to appear in element '%.60s'.",
+				warn(p, CODE_SCHEMA,
+				     "cvc-complex-type.3.2.2: Attribute '%.60s' is not allowed to "
+				     "appear in element '%.60s'.",
 				     atts[0], n->name);
 			continue;
 		}
 		if (!twiml_attr_ok(attr, atts[1])) {
-			warn(p, attr_code(attr, n, atts[1]), "The value '%.60s' of attribute '%.40s' on element '%.40s' is not valid.",
+			warn(p, attr_code(attr, n, atts[1]),
+			     "The value '%.60s' of attribute '%.40s' on element '%.40s' is not "
+			     "valid.",
 			     atts[1], atts[0], n->name);
 			continue;
 		}
@@ -251,7 +269,8 @@ static void start_root(struct parser *p, const char *name, const char **atts)
 		return;
 	}
 	for (const char **a = atts; *a; a += 2) {
-		if (!strcmp(a[0], "version") && strcmp(a[1], "1.0") && strcmp(a[1], "2008-08-01") && strcmp(a[1], "2010-04-01")) {
+		if (!strcmp(a[0], "version") && strcmp(a[1], "1.0") && strcmp(a[1], "2008-08-01") &&
+		    strcmp(a[1], "2010-04-01")) {
 			refuse(p, CODE_VERSION, "Invalid version attribute on Response");
 			return;
 		}
@@ -263,6 +282,14 @@ static void start_root(struct parser *p, const char *name, const char **atts)
 	take_attrs(p, n, twiml_element_rule("Response"), atts);
 	p->doc->response = p->current = n;
 	p->last = NULL;
+}
+
+static bool has_attr(const char **atts, const char *name)
+{
+	for (; *atts; atts += 2)
+		if (!strcmp(atts[0], name))
+			return true;
+	return false;
 }
 
 static void on_start(void *arg, const char *name, const char **atts)
@@ -290,6 +317,12 @@ static void on_start(void *arg, const char *name, const char **atts)
 	rule = twiml_element_rule(name);
 	if (!rule || !twiml_child_allowed(parent, name)) {
 		warn_child(p, parent, name);
+		p->skip = 1;
+		return;
+	}
+	if (!strcmp(name, "Play") && !strcmp(parent->name, "Gather") && has_attr(atts, "digits")) {
+		warn(p, parent->child_warning,
+		     "Play with the attribute 'digits' must not stand in Gather.");
 		p->skip = 1;
 		return;
 	}
@@ -331,8 +364,9 @@ static void on_text(void *arg, const char *s, int len)
 }
 
 /* An entity declaration is how documents explode or read files: refused, whatever it says. */
-static void on_entity(void *arg, const char *name, int is_parameter, const char *value, int value_len, const char *base,
-		      const char *system_id, const char *public_id, const char *notation)
+static void on_entity(void *arg, const char *name, int is_parameter, const char *value,
+		      int value_len, const char *base, const char *system_id, const char *public_id,
+		      const char *notation)
 {
 	(void)name;
 	(void)is_parameter;
@@ -353,6 +387,50 @@ static void on_skipped_entity(void *arg, const char *name, int is_parameter)
 		refuse(arg, CODE_PARSE, "an undeclared entity was referenced");
 }
 
+/* "windows-1252", "ISO-8859-15", "KOI8-R": charsets of one byte a character. */
+static bool is_single_byte(const char *charset)
+{
+	static const char *const prefixes[] = { "windows-125", "ISO-8859-", "KOI8-" };
+
+	for (size_t i = 0; charset && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t n = strlen(prefixes[i]);
+
+		if (!strncasecmp(charset, prefixes[i], n))
+			return strlen(charset) - n <= 2 && isalnum((unsigned char)charset[n]);
+	}
+	return false;
+}
+
+/* Encodings that expat lacks, by iconv; only those above, since iconv's larger ones are no place
+ * for hostile bytes. */
+static int on_encoding(void *arg, const char *name, XML_Encoding *ret)
+{
+	iconv_t cd;
+
+	(void)arg;
+	if (!is_single_byte(name))
+		return XML_STATUS_ERROR;
+	cd = iconv_open("UTF-32LE", name);
+	if (cd == (iconv_t)-1)
+		return XML_STATUS_ERROR;
+	for (int i = 0; i < 256; i++) {
+		char byte = (char)i, *in = &byte;
+		uint32_t code = 0;
+		char *out = (char *)&code;
+		size_t in_left = 1, out_left = sizeof(code);
+
+		ret->map[i] = iconv(cd, &in, &in_left, &out, &out_left) == (size_t)-1 || out_left
+				      ? -1
+				      : (int)code;
+		iconv(cd, NULL, NULL, NULL, NULL);
+	}
+	iconv_close(cd);
+	ret->data = NULL;
+	ret->convert = NULL;
+	ret->release = NULL;
+	return XML_STATUS_OK;
+}
+
 static const char *known_charset(const char *charset)
 {
 	static const char *const known[] = { "UTF-8", "UTF-16", "ISO-8859-1", "US-ASCII" };
@@ -360,20 +438,22 @@ static const char *known_charset(const char *charset)
 	for (size_t i = 0; charset && i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcasecmp(charset, known[i]))
 			return known[i];
-	return NULL;
+	return is_single_byte(charset) ? charset : NULL;
 }
 
-int twiml_parse(struct twiml **ret, struct twiml_error *error, const char *text, size_t len, const char *charset, size_t max_bytes)
+int twiml_parse(struct twiml **ret, struct twiml_error *error, const char *text, size_t len,
+		const char *charset, size_t max_bytes)
 {
 	struct parser p = { 0 };
 
 	*error = (struct twiml_error){ 0 };
 	if (len > max_bytes) {
 		error->code = CODE_TOO_LARGE;
-		snprintf(error->message, sizeof(error->message), "the document has %zu bytes, more than %zu", len, max_bytes);
+		snprintf(error->message, sizeof(error->message),
+			 "the document has %zu bytes, more than %zu", len, max_bytes);
 		return -EINVAL;
 	}
-	buf_init(&p.text, max_bytes);
+	buf_init(&p.text, 4 * max_bytes); /* as UTF-8 */
 	p.doc = calloc(1, sizeof(*p.doc));
 	p.expat = XML_ParserCreate(known_charset(charset));
 	if (!p.doc || !p.expat) {
@@ -386,6 +466,7 @@ int twiml_parse(struct twiml **ret, struct twiml_error *error, const char *text,
 	XML_SetElementHandler(p.expat, on_start, on_end);
 	XML_SetCharacterDataHandler(p.expat, on_text);
 	XML_SetEntityDeclHandler(p.expat, on_entity);
+	XML_SetUnknownEncodingHandler(p.expat, on_encoding, NULL);
 	XML_SetSkippedEntityHandler(p.expat, on_skipped_entity);
 	XML_SetParamEntityParsing(p.expat, XML_PARAM_ENTITY_PARSING_NEVER);
 	if (XML_Parse(p.expat, text, (int)len, 1) == XML_STATUS_ERROR && p.r == 0) {
@@ -420,138 +501,4 @@ void twiml_free(struct twiml *doc)
 		free(c);
 	}
 	free(doc);
-}
-
-/* -- reading */
-
-const char *twiml_attr(const struct twiml_node *n, const char *name)
-{
-	for (size_t i = 0; i < n->n_attrs; i++)
-		if (!strcmp(n->attrs[i].name, name))
-			return n->attrs[i].value;
-	return NULL;
-}
-
-static const char *value_of(const struct twiml_node *n, const char *name, const struct twiml_attr_rule **rule)
-{
-	const char *value = twiml_attr(n, name);
-
-	*rule = twiml_attr_rule(twiml_element_rule(n->name), name);
-	return value || !*rule ? value : (*rule)->def;
-}
-
-int twiml_attr_int(const struct twiml_node *n, const char *name)
-{
-	const struct twiml_attr_rule *rule;
-	const char *value = value_of(n, name, &rule);
-
-	return value ? atoi(value) : 0;
-}
-
-bool twiml_attr_bool(const struct twiml_node *n, const char *name)
-{
-	const struct twiml_attr_rule *rule;
-	const char *value = value_of(n, name, &rule);
-
-	return value && !strcmp(value, "true");
-}
-
-const char *twiml_attr_text(const struct twiml_node *n, const char *name)
-{
-	const struct twiml_attr_rule *rule;
-	const char *value = value_of(n, name, &rule);
-
-	if (value && rule && rule->type == TWIML_METHOD)
-		return strcasecmp(value, "GET") ? "POST" : "GET";
-	return value;
-}
-
-static void add_text(const struct twiml_node *n, struct buf *b)
-{
-	for (const struct twiml_node *c = n->first; c; c = c->next) {
-		if (c->type == TWIML_TEXT)
-			buf_adds(b, c->text);
-		else
-			add_text(c, b);
-	}
-}
-
-char *twiml_text(const struct twiml_node *n, bool collapse)
-{
-	struct buf b;
-	char *s, *out, *in;
-	size_t len;
-
-	buf_init(&b, 1 << 20);
-	add_text(n, &b);
-	s = buf_steal(&b);
-	if (!s)
-		return NULL;
-	in = s + strspn(s, " \t\r\n");
-	for (out = s; *in; in++) {
-		if (collapse && isspace((unsigned char)*in)) {
-			if (out > s && out[-1] != ' ')
-				*out++ = ' ';
-		} else {
-			*out++ = *in;
-		}
-	}
-	*out = '\0';
-	for (len = strlen(s); len && isspace((unsigned char)s[len - 1]); len--)
-		s[len - 1] = '\0';
-	return s;
-}
-
-static void add_escaped(struct buf *b, const char *s)
-{
-	for (; *s; s++) {
-		switch (*s) {
-		case '&':
-			buf_adds(b, "&amp;");
-			break;
-		case '<':
-			buf_adds(b, "&lt;");
-			break;
-		case '>':
-			buf_adds(b, "&gt;");
-			break;
-		case '"':
-			buf_adds(b, "&quot;");
-			break;
-		default:
-			buf_addc(b, *s);
-		}
-	}
-}
-
-static void add_xml(const struct twiml_node *n, struct buf *b)
-{
-	for (const struct twiml_node *c = n->first; c; c = c->next) {
-		if (c->type == TWIML_TEXT) {
-			add_escaped(b, c->text);
-			continue;
-		}
-		buf_addf(b, "<%s", c->name);
-		for (size_t i = 0; i < c->n_attrs; i++) {
-			buf_addf(b, " %s=\"", c->attrs[i].name);
-			add_escaped(b, c->attrs[i].value);
-			buf_addc(b, '"');
-		}
-		if (!c->first) {
-			buf_adds(b, "/>");
-			continue;
-		}
-		buf_addc(b, '>');
-		add_xml(c, b);
-		buf_addf(b, "</%s>", c->name);
-	}
-}
-
-char *twiml_xml(const struct twiml_node *n)
-{
-	struct buf b;
-
-	buf_init(&b, 1 << 20);
-	add_xml(n, &b);
-	return buf_steal(&b);
 }

@@ -9,13 +9,14 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MAX_INT	 1000000
 
-#define INT(n, lo, hi, d, w)  { n, TWIML_INT, NULL, lo, hi, d, w }
-#define BOOL(n, d, w)	      { n, TWIML_BOOL, NULL, 0, 0, d, w }
-#define ENUM(n, ws, d, w)     { n, TWIML_ENUM, ws, 0, 0, d, w }
-#define METHOD(n, w)	      { n, TWIML_METHOD, NULL, 0, 0, "POST", w }
-#define WORDS(n, ws, d, w)    { n, TWIML_WORDS, ws, 0, 0, d, w }
-#define CHARS(n, cs, hi, d, w) { n, TWIML_CHARS, cs, 0, hi, d, w }
-#define ANY(n, d)	      { n, TWIML_ANY, NULL, 0, 0, d, 12200 }
+#define INT(n, lo, hi, d, w)	    { n, TWIML_INT, NULL, lo, hi, d, w }
+#define INT_OR(n, ws, lo, hi, d, w) { n, TWIML_INT, ws, lo, hi, d, w }
+#define BOOL(n, d, w)		    { n, TWIML_BOOL, NULL, 0, 0, d, w }
+#define ENUM(n, ws, d, w)	    { n, TWIML_ENUM, ws, 0, 0, d, w }
+#define METHOD(n, w)		    { n, TWIML_METHOD, NULL, 0, 0, "POST", w }
+#define WORDS(n, ws, d, w)	    { n, TWIML_WORDS, ws, 0, 0, d, w }
+#define CHARS(n, cs, hi, d, w)	    { n, TWIML_CHARS, cs, 0, hi, d, w }
+#define ANY(n, d)		    { n, TWIML_ANY, NULL, 0, 0, d, 12200 }
 
 #define RECORDING_EVENTS "in-progress|completed|absent"
 #define CALL_EVENTS	 "initiated|ringing|answered|completed"
@@ -40,8 +41,12 @@ static const struct twiml_attr_rule gather[] = {
 	INT("timeout", 1, MAX_INT, "5", 13313),
 	CHARS("finishOnKey", "0123456789#*", 1, "#", 13310),
 	BOOL("actionOnEmptyResult", "false", 13338),
-	ANY("speechTimeout", NULL),
-	ANY("speechModel", "default"),
+	INT_OR("speechTimeout", "auto", 1, MAX_INT, NULL, 13327),
+	ENUM("speechModel",
+	     "default|numbers_and_commands|phone_call|experimental_conversations|experimental_"
+	     "utterances|googlev2_long|googlev2_short|"
+	     "googlev2_telephony|googlev2_telephony_short|deepgram_nova-2|deepgram_nova-3",
+	     "default", 13334),
 	ANY("language", "en-US"),
 	ANY("hints", NULL),
 	BOOL("profanityFilter", "true", 13333),
@@ -76,7 +81,8 @@ static const struct twiml_attr_rule dial[] = {
 	ANY("callerId", NULL),
 	BOOL("answerOnBridge", "false", 13219),
 	ENUM("record",
-	     "do-not-record|record-from-answer|record-from-ringing|record-from-answer-dual|record-from-ringing-dual|true|false",
+	     "do-not-record|record-from-answer|record-from-ringing|record-from-answer-dual|record-"
+	     "from-ringing-dual|true|false",
 	     "do-not-record", 13217),
 	ENUM("recordingTrack", "inbound|outbound|both", "both", 13622),
 	ENUM("trim", "trim-silence|do-not-trim", "do-not-trim", 13699),
@@ -87,29 +93,33 @@ static const struct twiml_attr_rule dial[] = {
 	ANY("referUrl", NULL),
 	METHOD("referMethod", 12200),
 	ENUM("ringTone",
-	     "at|au|bg|br|be|ch|cl|cn|cz|de|dk|ee|es|fi|fr|gr|hu|il|in|it|lt|jp|mx|my|nl|no|nz|ph|pl|pt|ru|se|sg|th|uk|us|us-old|tw|ve|za",
+	     "at|au|bg|br|be|ch|cl|cn|cz|de|dk|ee|es|fi|fr|gr|hu|il|in|it|lt|jp|mx|my|nl|no|nz|ph|"
+	     "pl|pt|ru|se|sg|th|uk|us|us-old|tw|ve|za",
 	     NULL, 13220),
 	ANY("callReason", NULL),
 	ANY("events", NULL),
 	ANY("recordingConfigurationId", NULL),
 };
 
-#define CALL_NOUN(method_warning)                                                     \
-	ANY("url", NULL), METHOD("method", method_warning), ANY("statusCallback", NULL), \
-		METHOD("statusCallbackMethod", 12200),                                   \
-		WORDS("statusCallbackEvent", CALL_EVENTS, "completed", 12200),           \
-		ENUM("machineDetection", "Enable|DetectMessageEnd", NULL, 12200),        \
-		INT("machineDetectionTimeout", 3, 60, "30", 12200),                      \
-		INT("machineDetectionSpeechThreshold", 1000, 6000, "2400", 12200),       \
-		INT("machineDetectionSpeechEndThreshold", 500, 5000, "1200", 12200),     \
-		INT("machineDetectionSilenceTimeout", 2000, 10000, "5000", 12200),       \
+#define CALL_NOUN(method_warning)                                                                  \
+	ANY("url", NULL), METHOD("method", method_warning), ANY("statusCallback", NULL),           \
+		METHOD("statusCallbackMethod", 12200),                                             \
+		WORDS("statusCallbackEvent", CALL_EVENTS, "completed", 12200),                     \
+		ENUM("machineDetection", "Enable|DetectMessageEnd", NULL, 12200),                  \
+		INT("machineDetectionTimeout", 3, 60, "30", 12200),                                \
+		INT("machineDetectionSpeechThreshold", 1000, 6000, "2400", 12200),                 \
+		INT("machineDetectionSpeechEndThreshold", 500, 5000, "1200", 12200),               \
+		INT("machineDetectionSilenceTimeout", 2000, 10000, "5000", 12200),                 \
 		ANY("amdStatusCallback", NULL), METHOD("amdStatusCallbackMethod", 12200)
 
-static const struct twiml_attr_rule number[] = { CALL_NOUN(13221), CHARS("sendDigits", SEND_DIGITS, 256, NULL, 13222),
+static const struct twiml_attr_rule number[] = { CALL_NOUN(13221),
+						 CHARS("sendDigits", SEND_DIGITS, 256, NULL, 13222),
 						 ANY("byoc", NULL) };
-static const struct twiml_attr_rule sip[] = { CALL_NOUN(13241), CHARS("sendDigits", SEND_DIGITS, 256, NULL, 13242),
+static const struct twiml_attr_rule sip[] = { CALL_NOUN(13241),
+					      CHARS("sendDigits", SEND_DIGITS, 256, NULL, 13242),
 					      ANY("username", NULL), ANY("password", NULL) };
-static const struct twiml_attr_rule client[] = { CALL_NOUN(12200), ANY("clientNotificationUrl", NULL) };
+static const struct twiml_attr_rule client[] = { CALL_NOUN(12200),
+						 ANY("clientNotificationUrl", NULL) };
 static const struct twiml_attr_rule conference[] = {
 	BOOL("muted", "false", 13230),
 	ENUM("beep", "true|false|onEnter|onExit", "true", 13235),
@@ -126,28 +136,40 @@ static const struct twiml_attr_rule conference[] = {
 	ANY("coach", NULL),
 	ANY("statusCallback", NULL),
 	METHOD("statusCallbackMethod", 12200),
-	WORDS("statusCallbackEvent", "start|end|join|leave|mute|hold|modify|speaker|announcement", NULL, 12200),
+	WORDS("statusCallbackEvent", "start|end|join|leave|mute|hold|modify|speaker|announcement",
+	      NULL, 12200),
 	ANY("recordingStatusCallback", NULL),
 	METHOD("recordingStatusCallbackMethod", 12200),
 	WORDS("recordingStatusCallbackEvent", RECORDING_EVENTS, "completed", 13621),
 	ANY("eventCallbackUrl", NULL),
 };
-static const struct twiml_attr_rule queue[] = { ANY("url", NULL), METHOD("method", 14210), ANY("reservationSid", NULL),
+static const struct twiml_attr_rule queue[] = { ANY("url", NULL), METHOD("method", 14210),
+						ANY("reservationSid", NULL),
 						ANY("postWorkActivitySid", NULL) };
 static const struct twiml_attr_rule application[] = {
-	ANY("url", NULL),	       METHOD("method", 12200),
-	ANY("statusCallback", NULL),   METHOD("statusCallbackMethod", 12200),
-	ANY("customerId", NULL),       BOOL("copyParentTo", "false", 12200),
+	ANY("url", NULL),
+	METHOD("method", 12200),
+	ANY("statusCallback", NULL),
+	METHOD("statusCallbackMethod", 12200),
+	ANY("customerId", NULL),
+	BOOL("copyParentTo", "false", 12200),
 	WORDS("statusCallbackEvent", CALL_EVENTS, "completed", 12200),
 };
-static const struct twiml_attr_rule enqueue[] = { ANY("action", NULL),	     METHOD("method", 14201),
-						  ANY("waitUrl", NULL),	     METHOD("waitUrlMethod", 14206),
-						  ANY("workflowSid", NULL),  INT("maxQueueSize", 1, 5000, NULL, 12200) };
+static const struct twiml_attr_rule enqueue[] = {
+	ANY("action", NULL),	  METHOD("method", 14201),
+	ANY("waitUrl", NULL),	  METHOD("waitUrlMethod", 14206),
+	ANY("workflowSid", NULL), INT("maxQueueSize", 1, 5000, NULL, 12200)
+};
 static const struct twiml_attr_rule redirect[] = { METHOD("method", 13710) };
-static const struct twiml_attr_rule reject[] = { ENUM("reason", "rejected|busy", "rejected", 13810) };
-static const struct twiml_attr_rule action_method[] = { ANY("action", NULL), METHOD("method", 12200) };
+static const struct twiml_attr_rule reject[] = { ENUM("reason", "rejected|busy", "rejected",
+						      13810) };
+static const struct twiml_attr_rule action_method[] = { ANY("action", NULL),
+							METHOD("method", 12200) };
 static const struct twiml_attr_rule stream[] = {
-	ANY("url", NULL), ANY("name", NULL), ANY("connectorName", NULL), ANY("statusCallback", NULL),
+	ANY("url", NULL),
+	ANY("name", NULL),
+	ANY("connectorName", NULL),
+	ANY("statusCallback", NULL),
 	METHOD("statusCallbackMethod", 12200),
 	ENUM("track", "inbound_track|outbound_track|both_tracks", "inbound_track", 12200),
 };
@@ -178,44 +200,68 @@ static const struct twiml_attr_rule transcription[] = {
 	ANY("intelligenceService", NULL),
 };
 static const struct twiml_attr_rule name_value[] = { ANY("name", NULL), ANY("value", NULL) };
-static const struct twiml_attr_rule sip_uri[] = { INT("priority", 0, 65535, NULL, 12200), INT("weight", 0, 65535, NULL, 12200),
+static const struct twiml_attr_rule sip_uri[] = { INT("priority", 0, 65535, NULL, 12200),
+						  INT("weight", 0, 65535, NULL, 12200),
 						  ANY("username", NULL), ANY("password", NULL) };
-static const struct twiml_attr_rule task[] = { INT("priority", 0, MAX_INT, NULL, 12200), INT("timeout", 0, MAX_INT, NULL, 12200) };
-static const struct twiml_attr_rule prompt[] = { ANY("for", NULL), ANY("errorType", NULL), ANY("cardType", NULL), ANY("attempt", NULL) };
+static const struct twiml_attr_rule task[] = { INT("priority", 0, MAX_INT, NULL, 12200),
+					       INT("timeout", 0, MAX_INT, NULL, 12200) };
+static const struct twiml_attr_rule prompt[] = { ANY("for", NULL), ANY("errorType", NULL),
+						 ANY("cardType", NULL), ANY("attempt", NULL) };
 static const struct twiml_attr_rule pay[] = {
-	ANY("action", NULL), METHOD("method", 12200), ANY("input", "dtmf"), ANY("bankAccountType", NULL), ANY("statusCallback", NULL),
-	METHOD("statusCallbackMethod", 12200), ANY("timeout", NULL), ANY("maxAttempts", NULL), ANY("securityCode", NULL),
-	ANY("postalCode", NULL), ANY("minPostalCodeLength", NULL), ANY("paymentConnector", NULL), ANY("paymentMethod", NULL),
-	ANY("tokenType", NULL), ANY("chargeAmount", NULL), ANY("currency", NULL), ANY("description", NULL), ANY("validCardTypes", NULL),
+	ANY("action", NULL),
+	METHOD("method", 12200),
+	ANY("input", "dtmf"),
+	ANY("bankAccountType", NULL),
+	ANY("statusCallback", NULL),
+	METHOD("statusCallbackMethod", 12200),
+	ANY("timeout", NULL),
+	ANY("maxAttempts", NULL),
+	ANY("securityCode", NULL),
+	ANY("postalCode", NULL),
+	ANY("minPostalCodeLength", NULL),
+	ANY("paymentConnector", NULL),
+	ANY("paymentMethod", NULL),
+	ANY("tokenType", NULL),
+	ANY("chargeAmount", NULL),
+	ANY("currency", NULL),
+	ANY("description", NULL),
+	ANY("validCardTypes", NULL),
 	ANY("language", NULL),
 };
 static const struct twiml_attr_rule ssml_break[] = {
-	ENUM("strength", "none|x-weak|weak|medium|strong|x-strong", NULL, 12200), ANY("time", NULL) };
-static const struct twiml_attr_rule ssml_emphasis[] = { ENUM("level", "strong|moderate|reduced", NULL, 12200) };
+	ENUM("strength", "none|x-weak|weak|medium|strong|x-strong", NULL, 12200), ANY("time", NULL)
+};
+static const struct twiml_attr_rule ssml_emphasis[] = { ENUM("level", "strong|moderate|reduced",
+							     NULL, 12200) };
 static const struct twiml_attr_rule ssml_lang[] = { ANY("xml:lang", NULL) };
 static const struct twiml_attr_rule ssml_phoneme[] = { ANY("alphabet", NULL), ANY("ph", NULL) };
-static const struct twiml_attr_rule ssml_prosody[] = { ANY("volume", NULL), ANY("rate", NULL), ANY("pitch", NULL) };
-static const struct twiml_attr_rule ssml_say_as[] = { ANY("interpret-as", NULL), ANY("role", NULL), ANY("format", NULL) };
+static const struct twiml_attr_rule ssml_prosody[] = { ANY("volume", NULL), ANY("rate", NULL),
+						       ANY("pitch", NULL) };
+static const struct twiml_attr_rule ssml_say_as[] = { ANY("interpret-as", NULL), ANY("role", NULL),
+						      ANY("format", NULL) };
 static const struct twiml_attr_rule ssml_sub[] = { ANY("alias", NULL) };
 static const struct twiml_attr_rule ssml_w[] = { ANY("role", NULL) };
 
 #define SSML "break|emphasis|lang|p|phoneme|prosody|s|say-as|sub|w"
-#define CONNECTED \
-	"Stream|Room|VirtualAgent|Conversation|ConversationRelay|ConversationRelaySession|AiSession|Assistant|Autopilot"
+#define CONNECTED                                                                                  \
+	"Stream|Room|VirtualAgent|Conversation|ConversationRelay|ConversationRelaySession|"        \
+	"AiSession|Assistant|Autopilot"
 
 #define ATTRS(a) a, COUNT(a)
 #define NONE	 NULL, 0
 
 static const struct twiml_element_rule table[] = {
 	{ "Response",
-	  "Connect|Dial|Echo|Enqueue|Gather|Hangup|Leave|Pause|Pay|Play|Prompt|Queue|Record|Redirect|Refer|Reject|Say|Sms|Start|Stop",
+	  "Connect|Dial|Echo|Enqueue|Gather|Hangup|Leave|Pause|Pay|Play|Prompt|Queue|Record|"
+	  "Redirect|Refer|Reject|Say|Sms|Start|Stop",
 	  false, 0, ATTRS(response) },
 	{ "Say", SSML, true, 0, ATTRS(say) },
 	{ "Play", "", true, 0, ATTRS(play) },
 	{ "Pause", "", false, 0, ATTRS(pause_) },
 	{ "Gather", "Say|Play|Pause", false, 13320, ATTRS(gather) },
 	{ "Record", "", false, 0, ATTRS(record) },
-	{ "Dial", "Number|Sip|Client|Conference|Queue|Application|Sim|WhatsApp", true, 13215, ATTRS(dial) },
+	{ "Dial", "Number|Sip|Client|Conference|Queue|Application|Sim|WhatsApp", true, 13215,
+	  ATTRS(dial) },
 	{ "Number", "", true, 0, ATTRS(number) },
 	{ "Sip", "Uri|Headers", true, 0, ATTRS(sip) },
 	{ "Uri", "", true, 0, ATTRS(sip_uri) },
@@ -236,7 +282,7 @@ static const struct twiml_element_rule table[] = {
 	{ "Redirect", "", true, 0, ATTRS(redirect) },
 	{ "Reject", "Parameter", false, 0, ATTRS(reject) },
 	{ "Hangup", "Parameter", false, 0, NONE },
-	{ "Refer", "Sip|ReferSip", false, 0, ATTRS(action_method) },
+	{ "Refer", "Sip", false, 0, ATTRS(action_method) },
 	{ "Connect", CONNECTED, false, 0, ATTRS(action_method) },
 	{ "Start", "Stream|Siprec|Transcription|Recording", false, 14300, ATTRS(action_method) },
 	{ "Stop", "Stream|Siprec|Transcription|Recording", false, 0, NONE },
@@ -282,7 +328,8 @@ const struct twiml_element_rule *twiml_element_rule(const char *name)
 	return NULL;
 }
 
-const struct twiml_attr_rule *twiml_attr_rule(const struct twiml_element_rule *element, const char *name)
+const struct twiml_attr_rule *twiml_attr_rule(const struct twiml_element_rule *element,
+					      const char *name)
 {
 	for (size_t i = 0; element && i < element->n_attrs; i++)
 		if (!strcmp(element->attrs[i].name, name))
@@ -312,7 +359,8 @@ static bool int_ok(const struct twiml_attr_rule *rule, const char *value)
 
 	errno = 0;
 	n = strtol(value, &end, 10);
-	return isdigit((unsigned char)*value) && !*end && !errno && n >= rule->min && n <= rule->max;
+	return isdigit((unsigned char)*value) && !*end && !errno && n >= rule->min &&
+	       n <= rule->max;
 }
 
 static bool words_ok(const struct twiml_attr_rule *rule, const char *value)
@@ -334,7 +382,7 @@ bool twiml_attr_ok(const struct twiml_attr_rule *rule, const char *value)
 {
 	switch (rule->type) {
 	case TWIML_INT:
-		return int_ok(rule, value);
+		return int_ok(rule, value) || twiml_words_have(rule->words, value, strlen(value));
 	case TWIML_BOOL:
 		return !strcmp(value, "true") || !strcmp(value, "false");
 	case TWIML_ENUM:
@@ -344,7 +392,8 @@ bool twiml_attr_ok(const struct twiml_attr_rule *rule, const char *value)
 	case TWIML_WORDS:
 		return words_ok(rule, value);
 	case TWIML_CHARS:
-		return strlen(value) <= (size_t)rule->max && strspn(value, rule->words) == strlen(value);
+		return strlen(value) <= (size_t)rule->max &&
+		       strspn(value, rule->words) == strlen(value);
 	case TWIML_ANY:
 		return true;
 	}
