@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # Becomes RTPengine with the addresses and ports that the settings say.
 set -eu
 
