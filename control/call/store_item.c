@@ -39,10 +39,13 @@ static json_t *text(const char *s, size_t max)
 
 static int put(struct store_item *item, const char *name, const char *value)
 {
+	json_t *json;
+
 	if (!value)
 		return 0;
-	item->bytes += strnlen(value, MESSAGE_MAX_BYTES) + 32;
-	return json_object_set_new(item->row, name, text(value, TEXT_MAX_BYTES));
+	json = text(value, TEXT_MAX_BYTES);
+	item->bytes += json_string_length(json) + 32;
+	return json_object_set_new(item->row, name, json);
 }
 
 static struct store_item *item_new(enum store_kind kind)

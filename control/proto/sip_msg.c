@@ -330,7 +330,7 @@ int sip_msg_parse(struct sip_msg **ret, const char *raw, size_t len)
 	end = raw + len;
 	at = skip_blank_lines(raw, end);
 	stop = line_end(at, end, &next);
-	if (!stop || memchr(at, 0, (size_t)(stop - at)))
+	if (!stop || stop < at || memchr(at, 0, (size_t)(stop - at)))
 		goto out;
 	r = parse_first_line(m, at, stop);
 	at = next;
