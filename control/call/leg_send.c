@@ -115,7 +115,6 @@ static int transmit(struct leg *leg, const char *headers, const char *body)
 		 p->cseq, p->method);
 	leg_add_contact(leg, &b);
 	r = route(leg, &out, &b, &hop);
-	buf_adds(&b, "User-Agent: Hookswitch\r\n");
 	if (headers)
 		buf_adds(&b, headers);
 	if (body)

@@ -120,6 +120,7 @@ struct fake_world {
 	/* what fails from now on */
 	int fail_reply, fail_request, fail_media, fail_fetch, fail_speech, fail_store; /* -errno, or 0 */
 	bool fail_ng, fail_timer;
+	bool delete_failed; /* an NG delete met fail_ng */
 	/* RTPengine answers by itself at fake_run: see fake_ng_auto */
 	bool ng_auto;
 	uint32_t last_play;
@@ -273,6 +274,7 @@ static uint64_t fake_ng(void *w, json_t *command, ng_done_fn *done, void *arg)
 
 	fake_check(fw->n_ng < FAKE_MAX, "too many NG commands");
 	if (fw->fail_ng) {
+		fw->delete_failed |= !strcmp(json_string_value(json_object_get(command, "command")), "delete");
 		json_decref(command);
 		return 0;
 	}
