@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,7 +133,11 @@ static int take_internal(struct leg *leg, const json_t *reply)
 
 	if (!sdp || sdp_parse(&info, sdp, strlen(sdp)) < 0 || !info.port)
 		return -EPROTO;
-	strcpy(leg->media_ip, info.address);
+	/* A held offer has its 0.0.0.0 carried on to our side: the port is where it was, on the address that we have in common. */
+	if (strcmp(info.address, "0.0.0.0") != 0)
+		strcpy(leg->media_ip, info.address);
+	else if (!leg->media_ip[0])
+		snprintf(leg->media_ip, sizeof(leg->media_ip), "%s", leg->world->config->media_ip);
 	leg->media_number = info.port;
 	return 0;
 }

@@ -608,7 +608,7 @@ FAKE_UNUSED static json_t *fake_ng_ok(const struct fake_ng *ng)
 	snprintf(sdp, sizeof(sdp),
 		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0 101\r\n"
 		 "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n",
-		 to_party ? "192.0.2.10" : "127.0.0.1", to_party ? "192.0.2.10" : "127.0.0.1", to_party ? 30000 : 30002,
+		 to_party ? "192.0.2.10" : "127.0.0.1", theirs && strstr(theirs, "c=IN IP4 0.0.0.0") ? "0.0.0.0" : to_party ? "192.0.2.10" : "127.0.0.1", to_party ? 30000 : 30002,
 		 direction);
 	return json_pack("{s:s,s:s}", "result", "ok", "sdp", sdp);
 }

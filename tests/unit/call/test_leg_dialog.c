@@ -329,6 +329,7 @@ static void hold_and_resume_mirror_the_direction_and_are_told(void **state)
 		assert_string_equal(text_of(k->fw->ng[ng].command, "to-tag"), "i");
 		assert_int_equal(k->held, rows[i].held);
 		assert_int_equal(fake_last_port(k->fw)->sending, rows[i].sends);
+		assert_string_equal(fake_last_port(k->fw)->ip, "127.0.0.1"); /* and never 0.0.0.0 */
 		kit_ack(k, NULL);
 	}
 	assert_int_equal(k->held_events, 6);
