@@ -6,41 +6,36 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=docker/lib.sh
 . "$here/../docker/lib.sh"
 
-project=${HOOKSWITCH_TEST_PROJECT:-hookswitch-test}
-net=$project-net
-work=$(mktemp -d "/tmp/$project.XXXXXX")
+export COMPOSE_PROJECT_NAME=${HOOKSWITCH_TEST_PROJECT:-hookswitch-test}
+export HOOKSWITCH_TAG=${HOOKSWITCH_TAG:-latest}
+net=$COMPOSE_PROJECT_NAME-net
+work=$(mktemp -d "/tmp/$COMPOSE_PROJECT_NAME.XXXXXX")
 out=${TEST_OUT:-$root/tests/out}
-env_file=$work/env
-export COMPOSE_PROJECT_NAME=$project ENV_FILE=$env_file
-test_image=hookswitch/test:latest
+export ENV_FILE=$work/env
+test_image=hookswitch/test:$HOOKSWITCH_TAG
 
-stack_down() {
-	[ ! -f "$env_file" ] || compose down -v --remove-orphans > "$work/down.log" 2>&1 || true
+stack_down()
+{
+	[ ! -f "$ENV_FILE" ] || compose down -v --remove-orphans > "$work/down.log" 2>&1 || true
 	docker rm -f "$net" > /dev/null 2>&1 || true
 	rm -rf "$work"
 }
 
-build_test_image() {
-	"$root/docker/base-image.sh"
-	"$root/docker/build.sh" test
-}
-
 # stack_up [KEY=VALUE ...]: settings that differ from the defaults.
-stack_up() {
+stack_up()
+{
 	local pair
-	cp "$root/.env.example" "$env_file"
-	sed -i -e 's|^PUBLIC_IP=.*|PUBLIC_IP=127.0.0.1|' -e "s|^NETWORK_MODE=.*|NETWORK_MODE=container:$net|" "$env_file"
+	cp "$root/.env.example" "$ENV_FILE"
+	sed -i -e 's|^PUBLIC_IP=.*|PUBLIC_IP=127.0.0.1|' -e "s|^NETWORK_MODE=.*|NETWORK_MODE=container:$net|" "$ENV_FILE"
 	for pair in "$@"; do
-		sed -i "/^${pair%%=*}=/d" "$env_file"
-		echo "$pair" >> "$env_file"
+		sed -i "/^${pair%%=*}=/d" "$ENV_FILE"
+		echo "$pair" >> "$ENV_FILE"
 	done
-	"$root/docker/env.sh" "$env_file"
+	"$root/docker/env.sh" "$ENV_FILE"
+	"$root/docker/build.sh"
 	docker rm -f "$net" > /dev/null 2>&1 || true
 	docker run -d --name "$net" --network none "$test_image" sleep infinity > /dev/null
-	say "building the stack"
-	"$root/docker/build.sh"
-	say "starting the stack"
-	compose up -d --no-build > "$work/up.log" 2>&1 || die "the stack did not start: $(tail -n 3 "$work/up.log")"
+	compose up -d --no-build > "$work/up.log" 2>&1 || die "the tests' stack did not start: $(tail -n 3 "$work/up.log")"
 	"$root/docker/wait-healthy.sh"
 }
 
@@ -49,10 +44,10 @@ in_stack() {
 	mkdir -p "$out"
 	docker run --rm --network "container:$net" --pid host -v "$root:/src:ro" -v "$out:/out" -v /var/run/docker.sock:/var/run/docker.sock \
 		-v hookswitch-node-modules:/node_modules -w /src \
-		-e COMPOSE_PROJECT_NAME="$project" -e HOOKSWITCH_API="http://127.0.0.1:$(env_value "$env_file" API_PORT)" \
-		-e HOOKSWITCH_ACCOUNT_SID="$(env_value "$env_file" HOOKSWITCH_ACCOUNT_SID)" \
-		-e HOOKSWITCH_AUTH_TOKEN="$(env_value "$env_file" HOOKSWITCH_AUTH_TOKEN)" \
-		-e HOOKSWITCH_SIP_DOMAIN="$(env_value "$env_file" HOOKSWITCH_SIP_DOMAIN)" -e PYTHONDONTWRITEBYTECODE=1 "$test_image" "$@"
+		-e COMPOSE_PROJECT_NAME -e HOOKSWITCH_API="http://127.0.0.1:$(env_value "$ENV_FILE" API_PORT)" \
+		-e HOOKSWITCH_ACCOUNT_SID="$(env_value "$ENV_FILE" HOOKSWITCH_ACCOUNT_SID)" \
+		-e HOOKSWITCH_AUTH_TOKEN="$(env_value "$ENV_FILE" HOOKSWITCH_AUTH_TOKEN)" \
+		-e HOOKSWITCH_SIP_DOMAIN="$(env_value "$ENV_FILE" HOOKSWITCH_SIP_DOMAIN)" -e PYTHONDONTWRITEBYTECODE=1 "$test_image" "$@"
 }
 
 # The SDK's modules, by lock file, in a volume that stays: npm's registry is asked once.

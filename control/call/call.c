@@ -229,10 +229,19 @@ static void on_ended(void *arg, enum leg_end why, int sip_code)
 	call_end(c, event_of(c, why), sip_code);
 }
 
+/* The document goes on while the party holds us: media stops sending, nothing else changes. */
+static void on_held(void *arg, bool held)
+{
+	struct call *c = arg;
+
+	log_debug("%s: %s", c->sid, held ? "held by the party" : "resumed by the party");
+}
+
 static const struct leg_events events = {
 	.answered = on_answered,
 	.digit = on_digit,
 	.played = on_played,
+	.held = on_held,
 	.ended = on_ended,
 };
 

@@ -13,7 +13,7 @@ from kit.webapp import Reply
 def playing(phone, web, domains, wav):
     """playing(...) is a call that hears a long 440 Hz tone."""
     web.serve("/tone.wav", Reply(wav(440, 30), content_type="audio/wav"))
-    domain = domains(web.serve("/v", doc('<Play>/tone.wav</Play>')))
+    domain = domains(web.serve("/v", doc('<Play loop="3">/tone.wav</Play>')))
 
     def call(**kw):
         made = phone.invite(domain.uri(), **kw)
