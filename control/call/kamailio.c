@@ -58,12 +58,14 @@ static void on_data(void *arg, const char *data, size_t len)
 	int r = 0;
 
 	if (buf_add(&k->input, data, len) < 0) {
-		log_error("the event stream has an event over %d bytes: connecting anew", EVENT_MAX_BYTES);
+		log_error("the event stream has an event over %d bytes: connecting anew",
+			  EVENT_MAX_BYTES);
 		stream_reset(k->events);
 		return;
 	}
 	while (at < k->input.len) {
-		r = netstring_next(k->input.data + at, k->input.len - at, EVENT_MAX_BYTES, &payload, &n, &used);
+		r = netstring_next(k->input.data + at, k->input.len - at, EVENT_MAX_BYTES, &payload,
+				   &n, &used);
 		if (r <= 0)
 			break;
 		k->event(k->arg, payload, n);
@@ -94,7 +96,8 @@ static void on_answer(void *arg, const char *data, size_t len)
 	unsigned id = (unsigned)json_integer_value(json_object_get(answer, "id"));
 
 	if (error)
-		log_debug("a command was refused: %s", json_string_value(json_object_get(error, "message")));
+		log_debug("a command was refused: %s",
+			  json_string_value(json_object_get(error, "message")));
 	HASH_FIND(hh, k->pending, &id, sizeof(id), p);
 	if (p)
 		finish(k, p, error ? -EPROTO : 0);
@@ -107,7 +110,8 @@ static void on_sweep(void *arg)
 	struct pending *p;
 	uint64_t now = loop_now_ms(k->loop);
 
-	/* Insertion order is order of deadlines. A completion may forget others: always look at the head anew. */
+	/* Insertion order is order of deadlines. A completion may forget others: always look at the
+	 * head anew. */
 	while ((p = k->pending) && p->deadline_ms <= now)
 		finish(k, p, -ETIMEDOUT);
 	if (k->pending)
@@ -128,7 +132,8 @@ struct kamailio *kamailio_new(struct loop *loop, const struct config *config,
 	buf_init(&k->input, EVENT_MAX_BYTES * 2);
 	buf_init(&k->output, COMMAND_MAX_BYTES);
 	k->sweep = loop_timer_new(loop, on_sweep, k);
-	k->rpc = dgram_new_unix(loop, config->rpc_client_socket, config->rpc_socket, QUEUE_MAX, on_answer, k);
+	k->rpc = dgram_new_unix(loop, config->rpc_client_socket, config->rpc_socket, QUEUE_MAX,
+				on_answer, k);
 	k->events = stream_new(loop, config->evapi_addr, &events, k);
 	if (!k->sweep || !k->rpc || !k->events) {
 		kamailio_free(k);
@@ -143,7 +148,8 @@ void kamailio_free(struct kamailio *k)
 
 	if (!k)
 		return;
-	HASH_ITER (hh, k->pending, p, tmp) {
+	HASH_ITER(hh, k->pending, p, tmp)
+	{
 		HASH_DEL(k->pending, p);
 		free(p);
 	}
@@ -161,8 +167,8 @@ bool kamailio_connected(const struct kamailio *k)
 }
 
 /*
- * A JSON string of any bytes: a peer's header may hold bytes that are no UTF-8, which jansson refuses and Kamailio's parser
- * passes through.
+ * A JSON string of any bytes: a peer's header may hold bytes that are no UTF-8, which jansson
+ * refuses and Kamailio's parser passes through.
  */
 static void add_string(struct buf *b, const char *s)
 {
@@ -182,9 +188,10 @@ static void add_string(struct buf *b, const char *s)
 	buf_addc(b, '"');
 }
 
-/* params: n strings; an empty one is a value too (Kamailio leaves a missing argument uninitialised). */
-static int command(struct kamailio *k, const char *method, int n, const char *const *params, int first_number,
-		   sip_sent_fn *done, void *arg)
+/* params: n strings; an empty one is a value too (Kamailio leaves a missing argument
+ * uninitialised). */
+static int command(struct kamailio *k, const char *method, int n, const char *const *params,
+		   int first_number, sip_sent_fn *done, void *arg)
 {
 	struct buf *b = &k->output;
 	struct pending *p = NULL;
@@ -226,8 +233,8 @@ static int command(struct kamailio *k, const char *method, int n, const char *co
 	return 0;
 }
 
-int kamailio_reply(struct kamailio *k, const char *transaction, int code, const char *reason, const char *to_tag,
-		   const char *headers, const char *body)
+int kamailio_reply(struct kamailio *k, const char *transaction, int code, const char *reason,
+		   const char *to_tag, const char *headers, const char *body)
 {
 	const char *params[] = { reason, transaction, to_tag, headers, body };
 
@@ -250,7 +257,8 @@ void kamailio_forget(struct kamailio *k, const void *arg)
 {
 	struct pending *p, *tmp;
 
-	HASH_ITER (hh, k->pending, p, tmp) {
+	HASH_ITER(hh, k->pending, p, tmp)
+	{
 		if (p->arg != arg)
 			continue;
 		HASH_DEL(k->pending, p);

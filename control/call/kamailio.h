@@ -1,5 +1,6 @@
 /*
- * kamailio - the real SIP side of world.h: events from evapi, commands to jsonrpcs (docs/kamailio-events.md). Loop thread only.
+ * kamailio - the real SIP side of world.h: events from evapi, commands to jsonrpcs
+ * (docs/kamailio-events.md). Loop thread only.
  */
 #ifndef HOOKSWITCH_CALL_KAMAILIO_H
 #define HOOKSWITCH_CALL_KAMAILIO_H
@@ -20,8 +21,8 @@ void kamailio_free(struct kamailio *k);
 bool kamailio_connected(const struct kamailio *k);
 
 /* tm.reply; see world_ops.sip_reply. -errno when the command could not be queued. */
-int kamailio_reply(struct kamailio *k, const char *transaction, int code, const char *reason, const char *to_tag,
-		   const char *headers, const char *body);
+int kamailio_reply(struct kamailio *k, const char *transaction, int code, const char *reason,
+		   const char *to_tag, const char *headers, const char *body);
 /* tm.t_uac_start; see world_ops.sip_request. done may be NULL; it runs within 5 s. */
 int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn *done, void *arg);
 /* No completion of arg runs any more. */

@@ -21,15 +21,18 @@ bool leg_set(struct leg *leg, enum leg_event event)
 	if (next < 0)
 		return false;
 	if (next != (int)leg->state)
-		log_debug("%s: %s -> %s", leg->call_sid, leg_state_name(leg->state), leg_state_name((enum leg_state)next));
+		log_debug("%s: %s -> %s", leg->call_sid, leg_state_name(leg->state),
+			  leg_state_name((enum leg_state)next));
 	leg->state = (enum leg_state)next;
 	return true;
 }
 
-int leg_reply(struct leg *leg, const char *transaction, int code, const char *reason, const char *headers, const char *body)
+int leg_reply(struct leg *leg, const char *transaction, int code, const char *reason,
+	      const char *headers, const char *body)
 {
 	const struct world *w = leg->world;
-	int r = w->ops->sip_reply(w->w, transaction, code, reason, leg->local_tag, headers ? headers : "", body ? body : "");
+	int r = w->ops->sip_reply(w->w, transaction, code, reason, leg->local_tag,
+				  headers ? headers : "", body ? body : "");
 
 	if (r < 0)
 		log_warn("%s: a %d was not sent: %s", leg->call_sid, code, strerror(-r));
@@ -41,11 +44,13 @@ void leg_add_contact(const struct leg *leg, struct buf *b)
 	const struct config *config = leg->world->config;
 	bool v6 = strchr(config->public_ip, ':') != NULL, udp = !strcmp(leg->proto, "udp");
 
-	buf_addf(b, "Contact: <sip:%s@%s%s%s:%d%s%s>\r\n", leg->local_tag, v6 ? "[" : "", config->public_ip, v6 ? "]" : "",
-		 config->sip_port, udp ? "" : ";transport=", udp ? "" : leg->proto);
+	buf_addf(b, "Contact: <sip:%s@%s%s%s:%d%s%s>\r\n", leg->local_tag, v6 ? "[" : "",
+		 config->public_ip, v6 ? "]" : "", config->sip_port,
+		 udp ? "" : ";transport=", udp ? "" : leg->proto);
 }
 
-/* The owner hears of the end in a turn of its own: it may be deep in a call of ours now. It may free the leg meanwhile. */
+/* The owner hears of the end in a turn of its own: it may be deep in a call of ours now. It may
+ * free the leg meanwhile. */
 static void tell_end(void *arg)
 {
 	struct leg *leg = arg;
@@ -146,7 +151,8 @@ void leg_destroy(struct leg *leg)
 
 void leg_release(struct leg *leg)
 {
-	if (!leg->events && leg->end_told && !leg->pending.method[0] && !leg->ack_cseq && !leg->ng_id)
+	if (!leg->events && leg->end_told && !leg->pending.method[0] && !leg->ack_cseq &&
+	    !leg->ng_id)
 		leg_destroy(leg);
 }
 
@@ -201,7 +207,8 @@ int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
 	if (leg->invite_replied || code < 300 || code > 699 || !sip_header_value_ok(reason))
 		return -EINVAL;
 	if (e)
-		n = (size_t)snprintf(headers, sizeof(headers) - 32, "X-Twilio-Error: %d %.150s\r\n", e->code, e->text);
+		n = (size_t)snprintf(headers, sizeof(headers) - 32, "X-Twilio-Error: %d %.150s\r\n",
+				     e->code, e->text);
 	if (code == 503)
 		strcpy(headers + n, "Retry-After: 5\r\n");
 	leg_final(leg, code, reason, headers, LEG_END_LOCAL);

@@ -1,8 +1,10 @@
 /*
- * leg - one SIP dialog of ours with one party, and its media: INVITE transaction, dialog, offer/answer, RTPengine call, `i` socket, timers.
- * It knows nothing of TwiML, webhooks or the database; call/call.c owns it and hears of it through leg_events.
+ * leg - one SIP dialog of ours with one party, and its media: INVITE transaction, dialog,
+ * offer/answer, RTPengine call, `i` socket, timers. It knows nothing of TwiML, webhooks or the
+ * database; call/call.c owns it and hears of it through leg_events.
  *
- * Loop thread only. Owned by its call; leg_free at any instant is safe and sends what SIP still requires (487/603, BYE, NG delete).
+ * Loop thread only. Owned by its call; leg_free at any instant is safe and sends what SIP still
+ * requires (487/603, BYE, NG delete).
  */
 #ifndef HOOKSWITCH_CALL_LEG_H
 #define HOOKSWITCH_CALL_LEG_H
@@ -21,54 +23,61 @@ struct prompt;
 enum leg_state { LEG_INCOMING, LEG_RINGING, LEG_ANSWERING, LEG_ANSWERED, LEG_CONFIRMED, LEG_ENDED };
 
 enum leg_end {
-	LEG_END_REMOTE_BYE,	/* the party hung up */
-	LEG_END_CANCELED,	/* CANCEL before the answer: 487 was sent */
-	LEG_END_LOCAL,		/* leg_hangup or leg_reject */
-	LEG_END_NO_ACK,		/* 32022: BYE was sent */
-	LEG_END_NO_RTP,		/* 32014: BYE was sent */
+	LEG_END_REMOTE_BYE,	 /* the party hung up */
+	LEG_END_CANCELED,	 /* CANCEL before the answer: 487 was sent */
+	LEG_END_LOCAL,		 /* leg_hangup or leg_reject */
+	LEG_END_NO_ACK,		 /* 32022: BYE was sent */
+	LEG_END_NO_RTP,		 /* 32014: BYE was sent */
 	LEG_END_SESSION_EXPIRED, /* RFC 4028 */
-	LEG_END_MEDIA_FAILURE,	/* RTPengine or sockets: 500 or BYE was sent */
-	LEG_END_TRANSPORT,	/* a request of ours got no reply or 408/481 */
+	LEG_END_MEDIA_FAILURE,	 /* RTPengine or sockets: 500 or BYE was sent */
+	LEG_END_TRANSPORT,	 /* a request of ours got no reply or 408/481 */
 };
 
 struct leg_events {
-	void (*answered)(void *arg);				/* our 200 is out and media runs */
+	void (*answered)(void *arg); /* our 200 is out and media runs */
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
 	void (*played)(void *arg, uint32_t play_id);
-	void (*held)(void *arg, bool held);			/* by the party's re-INVITE */
-	/* Last event of the leg. sip_code: the final code of the INVITE that the party saw or caused (200, 486, 487 ...). */
+	void (*held)(void *arg, bool held); /* by the party's re-INVITE */
+	/* Last event of the leg. sip_code: the final code of the INVITE that the party saw or
+	 * caused (200, 486, 487 ...). */
 	void (*ended)(void *arg, enum leg_end why, int sip_code);
 };
 
 /* What identifies an inbound INVITE, from the sip.request event (docs/kamailio.md). */
 struct leg_invite {
-	struct legs *legs;		/* the switchboard that the leg joins */
-	const char *transaction;	/* "index:label" */
-	const struct sip_msg *msg;	/* borrowed during leg_new_inbound */
+	struct legs *legs;	   /* the switchboard that the leg joins */
+	const char *transaction;   /* "index:label" */
+	const struct sip_msg *msg; /* borrowed during leg_new_inbound */
 	const char *source_ip;
 	int source_port;
-	const char *proto;		/* udp tcp tls */
-	const char *socket;		/* receiving socket "udp:ip:port" */
+	const char *proto;			       /* udp tcp tls */
+	const char *socket;			       /* receiving socket "udp:ip:port" */
 	const char *account_sid, *domain, *domain_sid; /* what the request's host belongs to */
-	const char *user;		/* that authenticated by digest, "" without digest */
+	const char *user; /* that authenticated by digest, "" without digest */
 };
 
 /*
- * A leg for an initial INVITE that passed authentication. call_sid names its RTPengine call. On a refusal (420 for an unknown Require such as 100rel,
- * 400/488 for SDP that cannot be used, 503 out of resources) the reply is already sent, *ret_code is that code and *ret_error the dictionary code
- * (32102, 32105, 32207 ... or 0) and -EPROTO is returned. An INVITE without SDP is taken: our offer goes into the 200 (RFC 3264 §5).
+ * A leg for an initial INVITE that passed authentication. call_sid names its RTPengine call. On a
+ * refusal (420 for an unknown Require such as 100rel, 400/488 for SDP that cannot be used, 503 out
+ * of resources) the reply is already sent, *ret_code is that code and *ret_error the dictionary
+ * code (32102, 32105, 32207 ... or 0) and -EPROTO is returned. An INVITE without SDP is taken: our
+ * offer goes into the 200 (RFC 3264 §5).
  */
-int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid, const struct leg_invite *invite,
-		    const struct leg_events *events, void *arg, int *ret_code, int *ret_error);
+int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
+		    const struct leg_invite *invite, const struct leg_events *events, void *arg,
+		    int *ret_code, int *ret_error);
 void leg_free(struct leg *leg);
 
 enum leg_state leg_state(const struct leg *leg);
-int leg_ring(struct leg *leg);		/* 180 Ringing */
-int leg_answer(struct leg *leg);	/* 200 with SDP and X-Twilio-CallSid, once media is ready; then `answered` or `ended` */
-int leg_reject(struct leg *leg, int code, const char *reason, int error_code /* X-Twilio-Error, or 0 */); /* then `ended` */
-int leg_hangup(struct leg *leg);	/* BYE, or 603 before the answer; then `ended` */
+int leg_ring(struct leg *leg);	 /* 180 Ringing */
+int leg_answer(struct leg *leg); /* 200 with SDP and X-Twilio-CallSid, once media is ready; then
+				    `answered` or `ended` */
+int leg_reject(struct leg *leg, int code, const char *reason,
+	       int error_code /* X-Twilio-Error, or 0 */); /* then `ended` */
+int leg_hangup(struct leg *leg); /* BYE, or 603 before the answer; then `ended` */
 
-/* Media of an answered leg: media/media.h. Return 0 (no play) when the leg has no media any more. */
+/* Media of an answered leg: media/media.h. Return 0 (no play) when the leg has no media any more.
+ */
 uint32_t leg_play(struct leg *leg, struct prompt *p, unsigned loops);
 uint32_t leg_play_digits(struct leg *leg, const char *digits);
 void leg_stop(struct leg *leg);
@@ -77,15 +86,16 @@ void leg_stop(struct leg *leg);
  * The switchboard: events from Kamailio and RTPengine find their leg here. app.c feeds it.
  */
 struct legs_events {
-	/* An initial INVITE that passed authentication: takes it (leg_new_inbound) or refuses it. */
+	/* An initial INVITE that passed authentication: takes it (leg_new_inbound) or refuses it.
+	 */
 	void (*incoming)(void *arg, const struct leg_invite *invite);
 	/* A refused attempt (docs/kamailio-events.md); msg is NULL when it could not be read. */
 	void (*rejected)(void *arg, const json_t *params, const struct sip_msg *msg);
 };
 struct legs *legs_new(struct world *world, const struct legs_events *events, void *arg);
 void legs_free(struct legs *legs);
-void legs_sip_event(struct legs *legs, const char *json, size_t len);	/* one evapi payload */
-void legs_dtmf_event(struct legs *legs, const char *json, size_t len);	/* one dtmf-log datagram */
+void legs_sip_event(struct legs *legs, const char *json, size_t len);  /* one evapi payload */
+void legs_dtmf_event(struct legs *legs, const char *json, size_t len); /* one dtmf-log datagram */
 unsigned legs_count(const struct legs *legs);
 
 #endif

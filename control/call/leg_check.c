@@ -44,7 +44,8 @@ static bool is_private(const char *host)
 	if (inet_pton(AF_INET, host, &in) != 1)
 		return false;
 	a = ntohl(in.s_addr);
-	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191 || a >> 16 == 0xa9fe;
+	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191 ||
+	       a >> 16 == 0xa9fe;
 }
 
 /* RFC 3261 §8.2.2.3: extensions that we do not have; `timer` is ours. */
@@ -65,7 +66,8 @@ static bool requires_unknown(const struct sip_msg *msg, struct leg_refusal *ret)
 				continue;
 			if (used + n + 24 > sizeof(ret->headers))
 				break;
-			used += (size_t)sprintf(ret->headers + used, "%s%.*s", used ? ", " : "Unsupported: ", (int)n, p);
+			used += (size_t)sprintf(ret->headers + used, "%s%.*s",
+						used ? ", " : "Unsupported: ", (int)n, p);
 		}
 	}
 	if (!used)
@@ -89,7 +91,8 @@ bool leg_check_invite(const struct leg_invite *invite, struct leg_refusal *ret)
 		return false;
 	}
 	/* A Contact of loopback leads nowhere, unless the party itself is there. */
-	if (!uri_host(msg->contact_uri, host, sizeof(host)) || (is_loopback(host) && !is_loopback(invite->source_ip))) {
+	if (!uri_host(msg->contact_uri, host, sizeof(host)) ||
+	    (is_loopback(host) && !is_loopback(invite->source_ip))) {
 		ret->reason = "Invalid Contact";
 		ret->error = 32105;
 		return false;
@@ -150,11 +153,13 @@ char *leg_next_hop(const struct leg_invite *from)
 
 	if (!contact || !from->source_ip[0])
 		return NULL;
-	/* A connection is there already, and often only the party could open it. With datagrams: behind NAT. */
-	if (!stream && (!uri_host(contact, host, sizeof(host)) || !is_private(host) || !strcmp(host, from->source_ip)))
+	/* A connection is there already, and often only the party could open it. With datagrams:
+	 * behind NAT. */
+	if (!stream && (!uri_host(contact, host, sizeof(host)) || !is_private(host) ||
+			!strcmp(host, from->source_ip)))
 		return NULL;
-	if (asprintf(&hop, "sip:%s%s%s:%d%s%s", v6 ? "[" : "", from->source_ip, v6 ? "]" : "", from->source_port,
-		     stream ? ";transport=" : "", stream ? from->proto : "") < 0)
+	if (asprintf(&hop, "sip:%s%s%s:%d%s%s", v6 ? "[" : "", from->source_ip, v6 ? "]" : "",
+		     from->source_port, stream ? ";transport=" : "", stream ? from->proto : "") < 0)
 		return NULL;
 	return hop;
 }

@@ -1,12 +1,16 @@
 /*
  * leg_internal - what the files of a leg share; nobody else includes it.
  *
- * leg.c	lifetime, states, the owner's calls	leg_request.c	in-dialog requests of the party
- * leg_invite.c	INVITE: answer, CANCEL, ACK		leg_send.c	in-dialog requests of ours
- * leg_check.c	what is refused, and how		leg_session.c	session timer (RFC 4028)
- * leg_media.c	RTPengine and the `i` socket
+ * leg.c: lifetime, states, the owner's calls
+ * leg_invite.c: INVITE, answer, CANCEL, ACK
+ * leg_check.c: what is refused, and how
+ * leg_media.c: RTPengine and the `i` socket
+ * leg_request.c: in-dialog requests of the party
+ * leg_send.c: in-dialog requests of ours
+ * leg_session.c: the session timer (RFC 4028)
  *
- * A leg lives until its owner freed it and the protocol is done with it: our BYE after the end is still answered and repeated.
+ * A leg lives until its owner freed it and the protocol is done with it: our BYE after the end is
+ * still answered and repeated.
  */
 #ifndef HOOKSWITCH_CALL_LEG_INTERNAL_H
 #define HOOKSWITCH_CALL_LEG_INTERNAL_H
@@ -31,17 +35,18 @@ struct leg_session {
 	bool we_refresh;
 };
 
-/* A transaction of the party that waits for media before it is answered: the initial INVITE, a re-INVITE or an UPDATE. */
+/* A transaction of the party that waits for media before it is answered: the initial INVITE, a
+ * re-INVITE or an UPDATE. */
 struct leg_exchange {
 	char transaction[LEG_TRANSACTION_SIZE]; /* "": none */
 	bool initial, update;
-	bool offerless;		/* our offer goes into the 200, the party's answer comes in the ACK */
-	char *offer;		/* the party's SDP; NULL when offerless */
+	bool offerless; /* our offer goes into the 200, the party's answer comes in the ACK */
+	char *offer;	/* the party's SDP; NULL when offerless */
 	struct sdp_info info;
 	/* What the 200 makes true; a refusal leaves everything as it was. */
 	char *target, *next_hop; /* of a re-INVITE or UPDATE; NULL: unchanged */
 	struct leg_session session;
-	char headers[128];	/* the session timer's lines */
+	char headers[128]; /* the session timer's lines */
 };
 
 /* A request of ours that waits for its final response. */
@@ -49,7 +54,7 @@ struct leg_pending {
 	char method[8]; /* "": none */
 	unsigned cseq;
 	unsigned tries;
-	bool again;	/* a BYE that Kamailio did not take: sent once more when the timer runs */
+	bool again; /* a BYE that Kamailio did not take: sent once more when the timer runs */
 	void *timer;
 };
 
@@ -61,68 +66,75 @@ struct leg {
 	struct world *world;
 	const struct leg_events *events; /* NULL once the owner freed it */
 	void *arg;
-	bool registered;	/* in the switchboard */
+	bool registered; /* in the switchboard */
 	enum leg_state state;
 	enum leg_end end;
 	int end_code;
-	void *end_timer;	/* runs `ended` in a turn of its own */
+	void *end_timer; /* runs `ended` in a turn of its own */
 	bool end_told;
 
 	/* dialog (RFC 3261 §12) */
 	char call_sid[SID_SIZE];
-	char *key;		/* of the switchboard: Call-ID, a space, the party's tag */
+	char *key; /* of the switchboard: Call-ID, a space, the party's tag */
 	char *call_id;
 	char local_tag[24];
-	char *local, *remote;	/* To and From of the INVITE: our From (with tag) and To in requests of ours */
-	char *target;		/* remote target */
-	char *route_set;	/* "" when none */
-	char *next_hop;		/* for a party behind NAT, or NULL */
-	char *socket;		/* where the INVITE arrived */
+	char *local, *remote; /* To and From of the INVITE: our From (with tag) and To in requests
+				 of ours */
+	char *target;	      /* remote target */
+	char *route_set;      /* "" when none */
+	char *next_hop;	      /* for a party behind NAT, or NULL */
+	char *socket;	      /* where the INVITE arrived */
 	char *proto;
 	unsigned invite_cseq, remote_cseq, local_cseq;
-	bool peer_update;	/* its Allow lists UPDATE */
+	bool peer_update; /* its Allow lists UPDATE */
 	UT_hash_handle hh;
 
 	struct leg_exchange exchange;
-	bool invite_replied;	/* a final response to the initial INVITE is out */
+	bool invite_replied; /* a final response to the initial INVITE is out */
 	int invite_code;
-	unsigned ack_cseq;	/* INVITE whose ACK is awaited; 0: none */
+	unsigned ack_cseq; /* INVITE whose ACK is awaited; 0: none */
 	void *ack_timer;
-	bool answer_in_ack;	/* that ACK brings the party's SDP */
+	bool answer_in_ack; /* that ACK brings the party's SDP */
 
 	struct leg_pending pending;
 
 	/* media */
 	struct media_port *port;
-	uint64_t ng_id;		/* running command; 0: none */
-	bool ng_call;		/* RTPengine knows the call: it must be deleted */
+	uint64_t ng_id; /* running command; 0: none */
+	bool ng_call;	/* RTPengine knows the call: it must be deleted */
 	uint64_t sdp_id, sdp_version;
 	char media_ip[INET6_ADDRSTRLEN];
 	uint16_t media_number;
 	bool answered_told;
-	bool held;		/* by the party */
-	bool party_sends;	/* both ways: silence from the party means that it is gone */
-	bool info_digits;	/* no telephone-event was agreed on: digits may come by INFO */
-	char *sent_sdp;		/* our last description towards the party, for refreshes */
-	char *taken_offer;	/* the party's offer that sent_sdp answered; NULL when we offered last */
-	char *party_answer;	/* the party's answer to our re-INVITE, while RTPengine is told */
+	bool held;	   /* by the party */
+	bool party_sends;  /* both ways: silence from the party means that it is gone */
+	bool info_digits;  /* no telephone-event was agreed on: digits may come by INFO */
+	char *sent_sdp;	   /* our last description towards the party, for refreshes */
+	char *taken_offer; /* the party's offer that sent_sdp answered; NULL when we offered last */
+	char *party_answer; /* the party's answer to our re-INVITE, while RTPengine is told */
 
 	/* session timer */
 	struct leg_session session;
 	uint64_t session_ends_ms;
 	void *session_timer;
 
-	UT_hash_handle sid_hh;	/* by call_sid, for DTMF events */
+	UT_hash_handle sid_hh; /* by call_sid, for DTMF events */
 };
 
 /* leg.c */
-struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_sid); /* with its timers; NULL: out of memory */
-bool leg_set(struct leg *leg, enum leg_event event);	/* the one setter; false: not allowed here */
-void leg_end(struct leg *leg, enum leg_end why, int code); /* decides the end; sends BYE as needed; `ended` follows in a turn of its own */
-void leg_final(struct leg *leg, int code, const char *reason, const char *headers, enum leg_end why); /* refuses the initial INVITE; the end */
-void leg_release(struct leg *leg);			/* destroys it when owner, protocol and RTPengine are done with it */
-void leg_destroy(struct leg *leg);			/* at once */
-int leg_reply(struct leg *leg, const char *transaction, int code, const char *reason, const char *headers, const char *body);
+struct leg *leg_alloc(struct world *world, struct legs *legs,
+		      const char *call_sid);	     /* with its timers; NULL: out of memory */
+bool leg_set(struct leg *leg, enum leg_event event); /* the one setter; false: not allowed here */
+void leg_end(
+	struct leg *leg, enum leg_end why,
+	int code); /* decides the end; sends BYE as needed; `ended` follows in a turn of its own */
+void leg_final(struct leg *leg, int code, const char *reason, const char *headers,
+	       enum leg_end why); /* refuses the initial INVITE; the end */
+void leg_release(
+	struct leg *leg); /* destroys it when owner, protocol and RTPengine are done with it */
+void leg_destroy(struct leg *leg); /* at once */
+int leg_reply(struct leg *leg, const char *transaction, int code, const char *reason,
+	      const char *headers, const char *body);
 void leg_add_contact(const struct leg *leg, struct buf *b); /* our Contact line */
 
 /* leg_invite.c */
@@ -130,7 +142,8 @@ void leg_on_cancel(struct leg *leg);
 void leg_on_ack(struct leg *leg, const struct sip_msg *msg);
 void leg_on_ack_deadline(void *leg);
 void leg_no_ack_needed(struct leg *leg);
-void leg_exchange_done(struct leg *leg, int r, const char *sdp); /* media answered: the 200, or 488/500 */
+void leg_exchange_done(struct leg *leg, int r,
+		       const char *sdp); /* media answered: the 200, or 488/500 */
 void leg_exchange_clear(struct leg *leg);
 
 /* leg_check.c: what an INVITE or UPDATE may ask of us */
@@ -139,30 +152,39 @@ struct leg_refusal {
 	const char *reason;
 	char headers[320];
 };
-bool leg_check_invite(const struct leg_invite *invite, struct leg_refusal *ret); /* false: refused */
+bool leg_check_invite(const struct leg_invite *invite,
+		      struct leg_refusal *ret); /* false: refused */
 bool leg_check_sdp(const struct sip_msg *msg, struct sdp_info *info, struct leg_refusal *ret);
-char *leg_copy_sdp(const struct sip_msg *msg);		/* as JSON can carry it; malloced */
-char *leg_next_hop(const struct leg_invite *from);	/* where our requests go instead of the Contact, or NULL; malloced */
+char *leg_copy_sdp(const struct sip_msg *msg);	   /* as JSON can carry it; malloced */
+char *leg_next_hop(const struct leg_invite *from); /* where our requests go instead of the Contact,
+						      or NULL; malloced */
 
 /* leg_media.c */
-int leg_media_exchange(struct leg *leg);		/* NG for leg->exchange; leg_exchange_done follows */
-void leg_media_run(struct leg *leg, const struct sdp_info *theirs); /* the stream by the party's description */
-void leg_media_answer(struct leg *leg, const char *sdp); /* the party's answer to our offer (in the ACK) */
-void leg_media_refreshed(struct leg *leg, const char *sdp); /* the party's answer to our re-INVITE */
+int leg_media_exchange(struct leg *leg); /* NG for leg->exchange; leg_exchange_done follows */
+void leg_media_run(struct leg *leg,
+		   const struct sdp_info *theirs); /* the stream by the party's description */
+void leg_media_answer(struct leg *leg,
+		      const char *sdp); /* the party's answer to our offer (in the ACK) */
+void leg_media_refreshed(struct leg *leg,
+			 const char *sdp); /* the party's answer to our re-INVITE */
 void leg_media_close(struct leg *leg);
 
 /* leg_request.c */
 void leg_on_request(struct leg *leg, const struct leg_invite *request);
 
 /* leg_send.c */
-int leg_send(struct leg *leg, const char *method, const char *headers, const char *body); /* one at a time; BYE replaces */
+int leg_send(struct leg *leg, const char *method, const char *headers,
+	     const char *body); /* one at a time; BYE replaces */
 void leg_on_response(struct leg *leg, const struct sip_msg *msg);
 void leg_on_send_timer(void *leg);
 
 /* leg_session.c: RFC 4028 */
-int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret, char *headers, size_t size); /* 0 or 422 */
+int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret,
+		     char *headers, size_t size); /* 0 or 422 */
 void leg_session_start(struct leg *leg);
-void leg_session_answered(struct leg *leg, const char *method, const struct sip_msg *msg); /* a final response to our refresh */
+void leg_session_answered(struct leg *leg, const char *method,
+			  const struct sip_msg *msg); /* a final response to our refresh */
+void leg_session_retry(struct leg *leg);	      /* Kamailio did not take our refresh */
 void leg_on_session_timer(void *leg);
 
 /* legs.c */

@@ -38,19 +38,22 @@ static int fill_dialog(struct leg *leg, const struct leg_invite *invite)
 		leg->key = NULL;
 	if (asprintf(&leg->local, "<%s>;tag=%s", msg->to_uri, leg->local_tag) < 0)
 		leg->local = NULL;
-	if (asprintf(&leg->remote, "<%s>;tag=%s", msg->from_uri, msg->from_tag ? msg->from_tag : "") < 0)
+	if (asprintf(&leg->remote, "<%s>;tag=%s", msg->from_uri,
+		     msg->from_tag ? msg->from_tag : "") < 0)
 		leg->remote = NULL;
 	leg->invite_cseq = leg->remote_cseq = msg->cseq;
 	leg->peer_update = sip_msg_lists(msg, "Allow", "UPDATE");
 	leg->exchange.initial = true;
 	leg->exchange.offerless = !msg->body_len;
-	snprintf(leg->exchange.transaction, sizeof(leg->exchange.transaction), "%s", invite->transaction);
+	snprintf(leg->exchange.transaction, sizeof(leg->exchange.transaction), "%s",
+		 invite->transaction);
 	if (msg->body_len)
 		leg->exchange.offer = leg_copy_sdp(msg);
-	return leg->proto && leg->socket && leg->call_id && leg->target && leg->route_set && leg->key && leg->local &&
-			       leg->remote && (leg->exchange.offer || leg->exchange.offerless) ?
-		       0 :
-		       -ENOMEM;
+	return leg->proto && leg->socket && leg->call_id && leg->target && leg->route_set &&
+			       leg->key && leg->local && leg->remote &&
+			       (leg->exchange.offer || leg->exchange.offerless)
+		       ? 0
+		       : -ENOMEM;
 }
 
 static bool check(struct leg *leg, const struct leg_invite *invite, struct leg_refusal *refusal)
@@ -60,21 +63,25 @@ static bool check(struct leg *leg, const struct leg_invite *invite, struct leg_r
 	if (!leg_check_invite(invite, refusal))
 		return false;
 	if (leg_session_take(leg, invite->msg, &x->session, x->headers, sizeof(x->headers))) {
-		*refusal = (struct leg_refusal){ .code = 422, .reason = "Session Interval Too Small", .headers = LEG_MIN_SE };
+		*refusal = (struct leg_refusal){ .code = 422,
+						 .reason = "Session Interval Too Small",
+						 .headers = LEG_MIN_SE };
 		return false;
 	}
 	return x->offerless || leg_check_sdp(invite->msg, &x->info, refusal);
 }
 
-int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid, const struct leg_invite *invite,
-		    const struct leg_events *events, void *arg, int *ret_code, int *ret_error)
+int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
+		    const struct leg_invite *invite, const struct leg_events *events, void *arg,
+		    int *ret_code, int *ret_error)
 {
 	struct leg_refusal refusal = { .code = 500, .reason = "Server Internal Error" };
 	struct leg *leg = leg_alloc(world, invite->legs, call_sid);
 
 	if (!leg) {
 		/* Kamailio's own deadline answers the party when even this fails. */
-		world->ops->sip_reply(world->w, invite->transaction, 500, refusal.reason, LEG_TAG_PREFIX "0", "", "");
+		world->ops->sip_reply(world->w, invite->transaction, 500, refusal.reason,
+				      LEG_TAG_PREFIX "0", "", "");
 	} else if (fill_dialog(leg, invite) == 0 && check(leg, invite, &refusal)) {
 		leg->events = events;
 		leg->arg = arg;
@@ -85,8 +92,10 @@ int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 		const struct error_code *e = refusal.error ? error_code_find(refusal.error) : NULL;
 
 		if (e)
-			snprintf(refusal.headers, sizeof(refusal.headers), "X-Twilio-Error: %d %.150s\r\n", e->code, e->text);
-		leg_reply(leg, invite->transaction, refusal.code, refusal.reason, refusal.headers, NULL);
+			snprintf(refusal.headers, sizeof(refusal.headers),
+				 "X-Twilio-Error: %d %.150s\r\n", e->code, e->text);
+		leg_reply(leg, invite->transaction, refusal.code, refusal.reason, refusal.headers,
+			  NULL);
 		leg_destroy(leg);
 	}
 	*ret_code = refusal.code;
@@ -96,7 +105,8 @@ int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 
 void leg_on_cancel(struct leg *leg)
 {
-	/* One that crossed our final response cancels nothing (RFC 3261 §9.2): the party's BYE follows. */
+	/* One that crossed our final response cancels nothing (RFC 3261 §9.2): the party's BYE
+	 * follows. */
 	if (!leg->invite_replied)
 		leg_final(leg, 487, "Request Terminated", NULL, LEG_END_CANCELED);
 }
@@ -113,7 +123,8 @@ void leg_on_ack_deadline(void *arg)
 
 	leg->ack_cseq = 0;
 	if (leg->state == LEG_ENDED) {
-		/* We hung up meanwhile and the party never acknowledged: BYE all the same (RFC 3261 §13.3.1.4). */
+		/* We hung up meanwhile and the party never acknowledged: BYE all the same (RFC 3261
+		 * §13.3.1.4). */
 		leg_send(leg, "BYE", LEG_REASON_NORMAL, NULL);
 		leg_release(leg);
 		return;
@@ -170,7 +181,8 @@ static void refuse_exchange(struct leg *leg, int r)
 {
 	struct leg_exchange *x = &leg->exchange;
 
-	log_warn("%s: no media for %s: %s", leg->call_sid, x->initial ? "the call" : "a new offer", strerror(-r));
+	log_warn("%s: no media for %s: %s", leg->call_sid, x->initial ? "the call" : "a new offer",
+		 strerror(-r));
 	if (x->initial) {
 		leg_final(leg, 500, "Server Internal Error", NULL, LEG_END_MEDIA_FAILURE);
 		return;
@@ -179,7 +191,8 @@ static void refuse_exchange(struct leg *leg, int r)
 	if (r == -EPROTO)
 		leg_reply(leg, x->transaction, 488, "Not Acceptable Here", NULL, NULL);
 	else
-		leg_reply(leg, x->transaction, 500, "Server Internal Error", "Retry-After: 5\r\n", NULL);
+		leg_reply(leg, x->transaction, 500, "Server Internal Error", "Retry-After: 5\r\n",
+			  NULL);
 	leg_exchange_clear(leg);
 }
 
@@ -209,7 +222,8 @@ static void commit(struct leg *leg, const char *sdp)
 	if (!x->update) {
 		leg->answer_in_ack = offerless;
 		leg->ack_cseq = leg->invite_cseq;
-		leg->world->ops->timer_start(leg->world->w, leg->ack_timer, (uint64_t)leg->world->config->ack_timeout_ms);
+		leg->world->ops->timer_start(leg->world->w, leg->ack_timer,
+					     (uint64_t)leg->world->config->ack_timeout_ms);
 	}
 	leg_exchange_clear(leg);
 	if (initial) {

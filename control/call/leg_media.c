@@ -1,7 +1,8 @@
 /*
- * One NG call per leg: tag p is the party, tag i is our side, plain RTP on loopback. An offer of the party is NG `offer` from p and
- * `answer` of i; an offer of ours is NG `offer` from i and, when the party's answer comes, `answer` of p. With "port latching" in
- * all of them RTPengine keeps p's port through the call.
+ * One NG call per leg: tag p is the party, tag i is our side, plain RTP on loopback. An offer of
+ * the party is NG `offer` from p and `answer` of i; an offer of ours is NG `offer` from i and, when
+ * the party's answer comes, `answer` of p. With "port latching" in all of them RTPengine keeps p's
+ * port through the call.
  */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
@@ -47,13 +48,15 @@ static int open_port(struct leg *leg)
 	if (leg->port)
 		return 0;
 	leg->sdp_id = (uint64_t)clock_wall_ms();
-	return leg->world->ops->media_open(leg->world->w, &leg->port, (unsigned)config->rtp_timeout_ms, &media_events, leg);
+	return leg->world->ops->media_open(leg->world->w, &leg->port,
+					   (unsigned)config->rtp_timeout_ms, &media_events, leg);
 }
 
 /* Our description with the direction that answers the party's. */
 static char *our_sdp(struct leg *leg, enum sdp_direction theirs)
 {
-	static const enum sdp_direction mirror[] = { SDP_SENDRECV, SDP_RECVONLY, SDP_SENDONLY, SDP_INACTIVE };
+	static const enum sdp_direction mirror[] = { SDP_SENDRECV, SDP_RECVONLY, SDP_SENDONLY,
+						     SDP_INACTIVE };
 	struct sdp_own own = {
 		.address = leg->world->config->media_ip,
 		.port = leg->world->ops->media_port_number(leg->world->w, leg->port),
@@ -73,16 +76,19 @@ static json_t *ng_offer(const struct leg *leg, const char *from, const char *to,
 	bool party = !strcmp(from, TAG_PARTY);
 
 	/* Our side is PCMU, whatever the party chose; towards the party both are offered. */
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:[s], s:[s], s:s, s:[ss], s:{s:[ss]}}", "command", "offer", "call-id",
-			 leg->call_sid, "from-tag", from, "to-tag", leg->ng_call ? to : NULL, "sdp", sdp, "replace", "origin", "flags",
-			 "port latching", "transport protocol", "RTP/AVP", "direction", party ? "external" : "internal",
-			 party ? "internal" : "external", "codec", "transcode", "PCMU", "PCMA");
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:[s], s:[s], s:s, s:[ss], s:{s:[ss]}}",
+			 "command", "offer", "call-id", leg->call_sid, "from-tag", from, "to-tag",
+			 leg->ng_call ? to : NULL, "sdp", sdp, "replace", "origin", "flags",
+			 "port latching", "transport protocol", "RTP/AVP", "direction",
+			 party ? "external" : "internal", party ? "internal" : "external", "codec",
+			 "transcode", "PCMU", "PCMA");
 }
 
 static json_t *ng_answer(const struct leg *leg, const char *from, const char *to, const char *sdp)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:[s]}", "command", "answer", "call-id", leg->call_sid, "from-tag", from,
-			 "to-tag", to, "sdp", sdp, "replace", "origin", "flags", "port latching");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:[s]}", "command", "answer", "call-id",
+			 leg->call_sid, "from-tag", from, "to-tag", to, "sdp", sdp, "replace",
+			 "origin", "flags", "port latching");
 }
 
 static int start(struct leg *leg, json_t *command, ng_done_fn *done)
@@ -133,7 +139,8 @@ static int take_internal(struct leg *leg, const json_t *reply)
 
 	if (!sdp || sdp_parse(&info, sdp, strlen(sdp)) < 0 || !info.port)
 		return -EPROTO;
-	/* A held offer has its 0.0.0.0 carried on to our side: the port is where it was, on the address that we have in common. */
+	/* A held offer has its 0.0.0.0 carried on to our side: the port is where it was, on the
+	 * address that we have in common. */
 	if (strcmp(info.address, "0.0.0.0") != 0)
 		strcpy(leg->media_ip, info.address);
 	else if (!leg->media_ip[0])
@@ -145,7 +152,8 @@ static int take_internal(struct leg *leg, const json_t *reply)
 void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
 {
 	const struct world_ops *ops = leg->world->ops;
-	bool held = theirs->direction == SDP_SENDONLY || theirs->direction == SDP_INACTIVE, was_held = leg->held;
+	bool held = theirs->direction == SDP_SENDONLY || theirs->direction == SDP_INACTIVE,
+	     was_held = leg->held;
 
 	leg->held = held;
 	leg->party_sends = theirs->direction == SDP_SENDRECV;
@@ -244,7 +252,8 @@ static void on_party_answer(void *arg, int r, const json_t *reply)
 static void take_answer(struct leg *leg, int r)
 {
 	if (r == 0)
-		r = start(leg, ng_answer(leg, TAG_OURS, TAG_PARTY, leg->party_answer), on_party_answer);
+		r = start(leg, ng_answer(leg, TAG_OURS, TAG_PARTY, leg->party_answer),
+			  on_party_answer);
 	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }

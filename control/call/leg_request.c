@@ -48,11 +48,13 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 		return;
 	}
 	if (leg_session_take(leg, msg, &session, headers, sizeof(headers))) {
-		leg_reply(leg, request->transaction, 422, "Session Interval Too Small", LEG_MIN_SE, NULL);
+		leg_reply(leg, request->transaction, 422, "Session Interval Too Small", LEG_MIN_SE,
+			  NULL);
 		return;
 	}
 	if (msg->body_len && !leg_check_sdp(msg, &info, &refusal)) {
-		leg_reply(leg, request->transaction, refusal.code, refusal.reason, refusal.headers, NULL);
+		leg_reply(leg, request->transaction, refusal.code, refusal.reason, refusal.headers,
+			  NULL);
 		return;
 	}
 	snprintf(x->transaction, sizeof(x->transaction), "%s", request->transaction);
@@ -80,10 +82,12 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 
 static void on_options(struct leg *leg, const struct leg_invite *request)
 {
-	leg_reply(leg, request->transaction, 200, "OK", "Allow: " LEG_ALLOW "\r\nAccept: application/sdp\r\nSupported: timer\r\n", NULL);
+	leg_reply(leg, request->transaction, 200, "OK",
+		  "Allow: " LEG_ALLOW "\r\nAccept: application/sdp\r\nSupported: timer\r\n", NULL);
 }
 
-/* application/dtmf-relay: "Signal=5\r\nDuration=160"; application/dtmf: "5". What phones without RFC 4733 send. */
+/* application/dtmf-relay: "Signal=5\r\nDuration=160"; application/dtmf: "5". What phones without
+ * RFC 4733 send. */
 static bool info_digit(const struct sip_msg *msg, bool relay, char *digit)
 {
 	const char *p = msg->body;
@@ -112,7 +116,8 @@ static void on_info(struct leg *leg, const struct leg_invite *request)
 	char digit;
 
 	if (sip_msg_header(msg, "Info-Package")) {
-		leg_reply(leg, request->transaction, 469, "Bad Info Package", "Recv-Info:\r\n", NULL);
+		leg_reply(leg, request->transaction, 469, "Bad Info Package", "Recv-Info:\r\n",
+			  NULL);
 		return;
 	}
 	if (msg->body_len && !relay && !plain) {
@@ -142,8 +147,9 @@ static const struct {
 	const char *method;
 	void (*handle)(struct leg *leg, const struct leg_invite *request);
 } handlers[] = {
-	{ "BYE", on_bye },   { "INVITE", on_offer }, { "UPDATE", on_offer }, { "OPTIONS", on_options },
-	{ "INFO", on_info }, { "REFER", on_refer },  { "NOTIFY", on_stray }, { "PRACK", on_stray },
+	{ "BYE", on_bye },	   { "INVITE", on_offer }, { "UPDATE", on_offer },
+	{ "OPTIONS", on_options }, { "INFO", on_info },	   { "REFER", on_refer },
+	{ "NOTIFY", on_stray },	   { "PRACK", on_stray },
 };
 
 void leg_on_request(struct leg *leg, const struct leg_invite *request)
@@ -172,5 +178,6 @@ void leg_on_request(struct leg *leg, const struct leg_invite *request)
 			return;
 		}
 	}
-	leg_reply(leg, request->transaction, 405, "Method Not Allowed", "Allow: " LEG_ALLOW "\r\n", NULL);
+	leg_reply(leg, request->transaction, 405, "Method Not Allowed", "Allow: " LEG_ALLOW "\r\n",
+		  NULL);
 }

@@ -45,10 +45,12 @@ static void on_sent(void *arg, int r)
 
 	if (r == 0)
 		return;
-	if (!strcmp(p->method, "BYE"))
+	if (!strcmp(p->method, "BYE")) {
 		bye_later(leg);
-	else
-		clear(leg); /* a refresh: the session's timer goes on and sends the next */
+	} else if (p->method[0]) {
+		clear(leg);
+		leg_session_retry(leg);
+	}
 	leg_release(leg);
 }
 
@@ -80,7 +82,8 @@ static int route(const struct leg *leg, struct sip_out *out, struct buf *b, stru
 	int len;
 
 	out->ruri = leg->target;
-	/* Every other try of a BYE goes where the Contact says: the connection or binding may be gone. */
+	/* Every other try of a BYE goes where the Contact says: the connection or binding may be
+	 * gone. */
 	out->next_hop = leg->pending.tries % 2 ? NULL : leg->next_hop;
 	if (leg->route_set[0] && first_route(leg->route_set, &first, &len)) {
 		buf_addf(hop, "%.*s", len, first);
@@ -90,14 +93,17 @@ static int route(const struct leg *leg, struct sip_out *out, struct buf *b, stru
 		if (strcasestr(hop->data, ";lr")) {
 			buf_addf(b, "Route: %s\r\n", leg->route_set);
 		} else {
-			/* A strict router takes the Request-URI's place; the target ends the route. */
+			/* A strict router takes the Request-URI's place; the target ends the route.
+			 */
 			const char *rest = strchr(first + len, ',');
 
 			out->ruri = hop->data;
-			buf_addf(b, "Route: %s%s<%s>\r\n", rest ? rest + 1 : "", rest ? ", " : "", leg->target);
+			buf_addf(b, "Route: %s%s<%s>\r\n", rest ? rest + 1 : "", rest ? ", " : "",
+				 leg->target);
 		}
 	}
-	if (leg->socket[0] && same_transport(leg->socket, out->next_hop ? out->next_hop : out->ruri))
+	if (leg->socket[0] &&
+	    same_transport(leg->socket, out->next_hop ? out->next_hop : out->ruri))
 		out->socket = leg->socket;
 	return 0;
 }
@@ -111,8 +117,8 @@ static int transmit(struct leg *leg, const char *headers, const char *body)
 
 	buf_init(&b, HEADER_BYTES);
 	buf_init(&hop, 4096);
-	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\n", leg->local, leg->remote, leg->call_id,
-		 p->cseq, p->method);
+	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\n",
+		 leg->local, leg->remote, leg->call_id, p->cseq, p->method);
 	leg_add_contact(leg, &b);
 	r = route(leg, &out, &b, &hop);
 	if (headers)
@@ -121,7 +127,8 @@ static int transmit(struct leg *leg, const char *headers, const char *body)
 		buf_adds(&b, "Content-Type: application/sdp\r\n");
 	out.headers = b.data;
 	if (r == 0)
-		r = b.error ? b.error : leg->world->ops->sip_request(leg->world->w, &out, on_sent, leg);
+		r = b.error ? b.error
+			    : leg->world->ops->sip_request(leg->world->w, &out, on_sent, leg);
 	buf_done(&b);
 	buf_done(&hop);
 	return r;
@@ -170,12 +177,14 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 	struct leg_pending *p = &leg->pending;
 	char method[sizeof(p->method)];
 
-	if (!p->method[0] || msg->cseq != p->cseq || strcmp(msg->method, p->method) || msg->status < 200)
+	if (!p->method[0] || msg->cseq != p->cseq || strcmp(msg->method, p->method) ||
+	    msg->status < 200)
 		return; /* a provisional, or a repetition */
 	strcpy(method, p->method);
 	clear(leg);
 	if (leg->state != LEG_ENDED) {
-		/* RFC 3261 §12.2.1.2: these end the dialog; after another refusal the session runs on to its end. */
+		/* RFC 3261 §12.2.1.2: these end the dialog; after another refusal the session runs
+		 * on to its end. */
 		if (msg->status == 481 || msg->status == 408) {
 			leg_end(leg, LEG_END_TRANSPORT, 200);
 		} else {
@@ -183,7 +192,8 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 			if (msg->status < 300 && !strcmp(method, "INVITE")) {
 				struct leg_refusal refusal = { 0 };
 				struct sdp_info info;
-				char *sdp = leg_check_sdp(msg, &info, &refusal) ? leg_copy_sdp(msg) : NULL;
+				char *sdp = leg_check_sdp(msg, &info, &refusal) ? leg_copy_sdp(msg)
+										: NULL;
 
 				if (sdp)
 					leg_media_refreshed(leg, sdp);

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN_SE	   90
-#define MAX_SE	   86400
-#define SOON_MS	   2000	 /* a refresh that something was in the way of */
-#define RETRY_MS   30000 /* a refresh that was refused */
+#define MIN_SE	 90
+#define MAX_SE	 86400
+#define SOON_MS	 2000  /* a refresh that something was in the way of */
+#define RETRY_MS 30000 /* a refresh that was refused */
 
 /* The delta-seconds that a header begins with; 0: absent or none. */
 static int seconds(const struct sip_msg *msg, const char *name)
@@ -39,10 +39,12 @@ static bool refresher_is(const struct sip_msg *msg, const char *who)
 	return !strncasecmp(p, who, 3);
 }
 
-int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret, char *headers, size_t size)
+int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret,
+		     char *headers, size_t size)
 {
 	bool asked = sip_msg_header(msg, "Session-Expires") != NULL;
-	bool supported = sip_msg_lists(msg, "Supported", "timer") || sip_msg_lists(msg, "Require", "timer");
+	bool supported =
+		sip_msg_lists(msg, "Supported", "timer") || sip_msg_lists(msg, "Require", "timer");
 	int wanted = seconds(msg, "Session-Expires"), least = seconds(msg, "Min-SE");
 
 	*ret = (struct leg_session){ 0 };
@@ -59,10 +61,12 @@ int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_sess
 		ret->interval_s = wanted;
 	if (ret->interval_s < least)
 		ret->interval_s = least;
-	/* Table 2: the party's wish is law; without one we leave it to a party that asked for a timer, and do it for others. */
-	ret->we_refresh = !supported || refresher_is(msg, "uas") || (!asked && !refresher_is(msg, "uac"));
-	snprintf(headers, size, "Session-Expires: %d;refresher=%s\r\n%s", ret->interval_s, ret->we_refresh ? "uas" : "uac",
-		 ret->we_refresh ? "" : "Require: timer\r\n");
+	/* Table 2: the party's wish is law; without one we leave it to a party that asked for a
+	 * timer, and do it for others. */
+	ret->we_refresh =
+		!supported || refresher_is(msg, "uas") || (!asked && !refresher_is(msg, "uac"));
+	snprintf(headers, size, "Session-Expires: %d;refresher=%s\r\n%s", ret->interval_s,
+		 ret->we_refresh ? "uas" : "uac", ret->we_refresh ? "" : "Require: timer\r\n");
 	return 0;
 }
 
@@ -83,9 +87,16 @@ void leg_session_start(struct leg *leg)
 		leg->world->ops->timer_stop(leg->world->w, leg->session_timer);
 		return;
 	}
-	/* §10: the refresher acts at half of it; who heard nothing gives up shortly before its end. */
-	leg->session_ends_ms = leg->world->ops->now_ms(leg->world->w) + (uint64_t)(s - margin) * 1000;
+	/* §10: the refresher acts at half of it; who heard nothing gives up shortly before its end.
+	 */
+	leg->session_ends_ms =
+		leg->world->ops->now_ms(leg->world->w) + (uint64_t)(s - margin) * 1000;
 	wait_ms(leg, leg->session.we_refresh ? (uint64_t)s * 500 : (uint64_t)s * 1000);
+}
+
+void leg_session_retry(struct leg *leg)
+{
+	wait_ms(leg, SOON_MS);
 }
 
 static void refresh(struct leg *leg)
@@ -93,11 +104,13 @@ static void refresh(struct leg *leg)
 	char headers[160];
 	int r;
 
-	if (leg->pending.method[0] || leg->exchange.transaction[0] || leg->ng_id || leg->answer_in_ack) {
+	if (leg->pending.method[0] || leg->exchange.transaction[0] || leg->ng_id ||
+	    leg->answer_in_ack) {
 		wait_ms(leg, SOON_MS);
 		return;
 	}
-	snprintf(headers, sizeof(headers), "Supported: timer\r\nSession-Expires: %d;refresher=uac\r\nMin-SE: %d\r\n",
+	snprintf(headers, sizeof(headers),
+		 "Supported: timer\r\nSession-Expires: %d;refresher=uac\r\nMin-SE: %d\r\n",
 		 leg->session.interval_s, MIN_SE);
 	if (leg->peer_update)
 		r = leg_send(leg, "UPDATE", headers, NULL);

@@ -1,5 +1,6 @@
 /*
- * leg_state - the states of a leg as a pure table: which event may happen where, and what comes after it.
+ * leg_state - the states of a leg as a pure table: which event may happen where, and what comes
+ * after it.
  */
 #ifndef HOOKSWITCH_CALL_LEG_STATE_H
 #define HOOKSWITCH_CALL_LEG_STATE_H
@@ -7,11 +8,11 @@
 #include "call/leg.h"
 
 enum leg_event {
-	LEG_EV_RING,	/* we send 180 */
-	LEG_EV_ANSWER,	/* we begin to answer: media is being made */
-	LEG_EV_SENT,	/* our 200 is out */
-	LEG_EV_ACK,	/* the party's ACK of it */
-	LEG_EV_END,	/* whatever ends it */
+	LEG_EV_RING,   /* we send 180 */
+	LEG_EV_ANSWER, /* we begin to answer: media is being made */
+	LEG_EV_SENT,   /* our 200 is out */
+	LEG_EV_ACK,    /* the party's ACK of it */
+	LEG_EV_END,    /* whatever ends it */
 	LEG_EVENTS,
 };
 

@@ -14,7 +14,8 @@
 #define MESSAGE_MAX_BYTES (128 << 10)
 
 /*
- * A CANCEL may overtake its INVITE: Kamailio's processes are several. The latest ones that found no leg are kept for a moment.
+ * A CANCEL may overtake its INVITE: Kamailio's processes are several. The latest ones that found no
+ * leg are kept for a moment.
  */
 #define EARLY_CANCELS	64
 #define EARLY_CANCEL_MS 2000
@@ -99,7 +100,8 @@ static char *key_of(const char *call_id, const char *party_tag)
 }
 
 /* The leg of a dialog; our tag must match where the message has it. */
-static struct leg *find(struct legs *legs, const char *call_id, const char *party_tag, const char *our_tag)
+static struct leg *find(struct legs *legs, const char *call_id, const char *party_tag,
+			const char *our_tag)
 {
 	char *key = key_of(call_id, party_tag);
 	struct leg *leg = NULL;
@@ -129,7 +131,8 @@ static bool was_cancelled(struct legs *legs, const struct sip_msg *msg)
 	for (int i = 0; key && i < EARLY_CANCELS; i++) {
 		struct early_cancel *c = &legs->cancels[i];
 
-		if (!c->key || now - c->at_ms > EARLY_CANCEL_MS || c->cseq != msg->cseq || strcmp(c->key, key))
+		if (!c->key || now - c->at_ms > EARLY_CANCEL_MS || c->cseq != msg->cseq ||
+		    strcmp(c->key, key))
 			continue;
 		free(c->key);
 		c->key = NULL;
@@ -164,9 +167,11 @@ static const char *text(const json_t *params, const char *name)
 	return s ? s : "";
 }
 
-static void refuse(struct legs *legs, const char *transaction, int code, const char *reason, const char *headers)
+static void refuse(struct legs *legs, const char *transaction, int code, const char *reason,
+		   const char *headers)
 {
-	legs->world->ops->sip_reply(legs->world->w, transaction, code, reason, LEG_TAG_PREFIX "0", headers, "");
+	legs->world->ops->sip_reply(legs->world->w, transaction, code, reason, LEG_TAG_PREFIX "0",
+				    headers, "");
 }
 
 static void on_initial(struct legs *legs, const struct leg_invite *invite)
@@ -177,9 +182,11 @@ static void on_initial(struct legs *legs, const struct leg_invite *invite)
 	if (leg && !strcmp(leg->exchange.transaction, invite->transaction))
 		return; /* the same event again */
 	if (leg && msg->cseq == leg->invite_cseq)
-		refuse(legs, invite->transaction, 482, "Loop Detected", ""); /* by another way: RFC 3261 §8.2.2.2 */
+		refuse(legs, invite->transaction, 482, "Loop Detected",
+		       ""); /* by another way: RFC 3261 §8.2.2.2 */
 	else if (leg)
-		refuse(legs, invite->transaction, 500, "Server Internal Error", "Retry-After: 1\r\n");
+		refuse(legs, invite->transaction, 500, "Server Internal Error",
+		       "Retry-After: 1\r\n");
 	else if (was_cancelled(legs, msg))
 		refuse(legs, invite->transaction, 487, "Request Terminated", "");
 	else
@@ -213,7 +220,8 @@ static void on_request(struct legs *legs, const json_t *params)
 		if (leg)
 			leg_on_request(leg, &request);
 		else
-			refuse(legs, request.transaction, 481, "Call/Transaction Does Not Exist", "");
+			refuse(legs, request.transaction, 481, "Call/Transaction Does Not Exist",
+			       "");
 	} else if (!strcmp(msg->method, "INVITE")) {
 		on_initial(legs, &request);
 	} else {
@@ -248,7 +256,8 @@ static void on_response(struct legs *legs, const json_t *params)
 {
 	struct sip_msg *msg = decode(legs, params);
 	/* In a dialog that the party began, To is the party in requests of ours. */
-	struct leg *leg = msg && !msg->request ? find(legs, msg->call_id, msg->to_tag, msg->from_tag) : NULL;
+	struct leg *leg =
+		msg && !msg->request ? find(legs, msg->call_id, msg->to_tag, msg->from_tag) : NULL;
 
 	if (leg)
 		leg_on_response(leg, msg);
@@ -269,8 +278,9 @@ void legs_sip_event(struct legs *legs, const char *json, size_t len)
 		const char *method;
 		void (*handle)(struct legs *legs, const json_t *params);
 	} events[] = {
-		{ "sip.request", on_request },	 { "sip.ack", on_ack },		  { "sip.cancel", on_cancel },
-		{ "sip.response", on_response }, { "sip.rejected", on_rejected },
+		{ "sip.request", on_request },	 { "sip.ack", on_ack },
+		{ "sip.cancel", on_cancel },	 { "sip.response", on_response },
+		{ "sip.rejected", on_rejected },
 	};
 	json_t *event = json_loadb(json, len, 0, NULL);
 	const char *method = text(event, "method");
@@ -299,7 +309,9 @@ void legs_dtmf_event(struct legs *legs, const char *json, size_t len)
 
 	HASH_FIND(sid_hh, legs->by_sid, sid, strlen(sid), leg);
 	/* Tag p is the party; digits that we send come back as tag i. */
-	if (leg && leg->events && leg->state != LEG_ENDED && key >= 0 && key < 16 && !strcmp(text(event, "source_tag"), "p"))
-		leg->events->digit(leg->arg, digits[key], duration > 0 && duration < 60000 ? (unsigned)duration : 0);
+	if (leg && leg->events && leg->state != LEG_ENDED && key >= 0 && key < 16 &&
+	    !strcmp(text(event, "source_tag"), "p"))
+		leg->events->digit(leg->arg, digits[key],
+				   duration > 0 && duration < 60000 ? (unsigned)duration : 0);
 	json_decref(event);
 }

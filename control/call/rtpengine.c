@@ -83,7 +83,8 @@ static void on_reply(void *arg, const char *data, size_t len)
 		log_error("an answer cannot be read");
 		finish(rtpengine, p, -EIO, NULL);
 	} else if (!strcmp(result, "error")) {
-		log_warn("a command failed: %s", json_string_value(json_object_get(reply, "error-reason")));
+		log_warn("a command failed: %s",
+			 json_string_value(json_object_get(reply, "error-reason")));
 		finish(rtpengine, p, -EPROTO, reply);
 	} else {
 		finish(rtpengine, p, 0, reply);
@@ -97,7 +98,8 @@ static void on_sweep(void *arg)
 	uint64_t now = loop_now_ms(rtpengine->loop);
 	struct pending *p, *tmp;
 
-	HASH_ITER (hh, rtpengine->pending, p, tmp) {
+	HASH_ITER(hh, rtpengine->pending, p, tmp)
+	{
 		uint64_t age = now - p->sent_ms;
 
 		if (p->cancelled && age >= GIVE_UP_MS) {
@@ -105,7 +107,8 @@ static void on_sweep(void *arg)
 		} else if (age >= GIVE_UP_MS) {
 			rtpengine->alive = false;
 			finish(rtpengine, p, -ETIMEDOUT, NULL);
-		} else if (!p->cancelled && p->resent < SENDS && age >= resend_after_ms[p->resent]) {
+		} else if (!p->cancelled && p->resent < SENDS &&
+			   age >= resend_after_ms[p->resent]) {
 			p->resent++;
 			dgram_send(rtpengine->socket, p->text, p->len);
 		}
@@ -139,15 +142,16 @@ void rtpengine_free(struct rtpengine *rtpengine)
 
 	if (!rtpengine)
 		return;
-	HASH_ITER (hh, rtpengine->pending, p, tmp)
-		pending_free(rtpengine, p);
+	HASH_ITER(hh, rtpengine->pending, p, tmp)
+	pending_free(rtpengine, p);
 	dgram_free(rtpengine->socket);
 	loop_timer_free(rtpengine->sweep);
 	buf_done(&rtpengine->output);
 	free(rtpengine);
 }
 
-uint64_t rtpengine_command(struct rtpengine *rtpengine, json_t *command, ng_done_fn *done, void *arg)
+uint64_t rtpengine_command(struct rtpengine *rtpengine, json_t *command, ng_done_fn *done,
+			   void *arg)
 {
 	struct buf *b = &rtpengine->output;
 	struct pending *p = calloc(1, sizeof(*p));
@@ -156,7 +160,8 @@ uint64_t rtpengine_command(struct rtpengine *rtpengine, json_t *command, ng_done
 	if (!p || !command)
 		goto fail;
 	p->id = ++rtpengine->next_id;
-	n = snprintf(p->cookie, sizeof(p->cookie), "%s%llu", rtpengine->prefix, (unsigned long long)p->id);
+	n = snprintf(p->cookie, sizeof(p->cookie), "%s%llu", rtpengine->prefix,
+		     (unsigned long long)p->id);
 	buf_reset(b);
 	buf_addf(b, "%s ", p->cookie);
 	if (bencode_write(b, command) < 0)
@@ -188,12 +193,14 @@ void rtpengine_cancel(struct rtpengine *rtpengine, uint64_t id)
 {
 	struct pending *p;
 	char cookie[32];
-	int n = snprintf(cookie, sizeof(cookie), "%s%llu", rtpengine->prefix, (unsigned long long)id);
+	int n = snprintf(cookie, sizeof(cookie), "%s%llu", rtpengine->prefix,
+			 (unsigned long long)id);
 
 	HASH_FIND(hh, rtpengine->pending, cookie, (size_t)n, p);
 	if (!p)
 		return;
-	/* Its datagram is out; it must not be sent again, behind a later command of the same call. The sweep forgets it. */
+	/* Its datagram is out; it must not be sent again, behind a later command of the same call.
+	 * The sweep forgets it. */
 	p->done = NULL;
 	p->cancelled = true;
 }

@@ -1,9 +1,11 @@
 /*
- * fake_world - a recording fake of call/world.h with a fake clock, for the tests of the call engine.
+ * fake_world - a recording fake of call/world.h with a fake clock, for the tests of the call
+ * engine.
  *
- * Everything that the engine asks of the world is kept in arrays, in order. Nothing completes by itself: a test answers with
- * fake_ng_reply, fake_fetch_reply ... and moves the clock with fake_advance. Completions that broke world.h's rules (after a
- * cancel, twice) cannot be asked for: the helpers fail the test.
+ * Everything that the engine asks of the world is kept in arrays, in order. Nothing completes by
+ * itself: a test answers with fake_ng_reply, fake_fetch_reply ... and moves the clock with
+ * fake_advance. Completions that broke world.h's rules (after a cancel, twice) cannot be asked for:
+ * the helpers fail the test.
  *
  * Header only: include it in a test's single .c file, after cmocka.h.
  */
@@ -23,7 +25,9 @@
 #include <strings.h>
 
 #define FAKE_UNUSED __attribute__((unused))
-#define FAKE_MAX    4096 /* of each kind of record; an ancient one is never overwritten: the test fails instead */
+#define FAKE_MAX                                                                                   \
+	4096 /* of each kind of record; an ancient one is never overwritten: the test fails        \
+		instead */
 
 struct fake_timer {
 	struct fake_timer *prev, *next;
@@ -118,7 +122,8 @@ struct fake_world {
 	unsigned n_replies, n_requests, n_ng, n_ports, n_fetches, n_jobs, n_domains, n_stored;
 
 	/* what fails from now on */
-	int fail_reply, fail_request, fail_media, fail_fetch, fail_speech, fail_store; /* -errno, or 0 */
+	int fail_reply, fail_request, fail_media, fail_fetch, fail_speech,
+		fail_store; /* -errno, or 0 */
 	bool fail_ng, fail_timer;
 	bool delete_failed; /* an NG delete met fail_ng */
 	/* RTPengine answers by itself at fake_run: see fake_ng_auto */
@@ -202,7 +207,8 @@ static inline struct fake_timer *fake_next_timer(struct fake_world *fw, uint64_t
 
 	for (struct fake_timer *t = fw->timers; t; t = t->next)
 		if (t->active && t->due_ms <= until_ms &&
-		    (!best || t->due_ms < best->due_ms || (t->due_ms == best->due_ms && t->order < best->order)))
+		    (!best || t->due_ms < best->due_ms ||
+		     (t->due_ms == best->due_ms && t->order < best->order)))
 			best = t;
 	return best;
 }
@@ -218,14 +224,15 @@ static inline unsigned fake_active_timers(const struct fake_world *fw)
 
 /* SIP */
 
-static int fake_sip_reply(void *w, const char *transaction, int code, const char *reason, const char *to_tag,
-			  const char *headers, const char *body)
+static int fake_sip_reply(void *w, const char *transaction, int code, const char *reason,
+			  const char *to_tag, const char *headers, const char *body)
 {
 	struct fake_world *fw = w;
 
 	fake_check(fw->n_replies < FAKE_MAX, "too many replies");
 	fake_check(transaction && *transaction, "a reply without transaction");
-	fake_check(code >= 101 && code <= 699 && reason && *reason, "a reply without code and reason");
+	fake_check(code >= 101 && code <= 699 && reason && *reason,
+		   "a reply without code and reason");
 	if (fw->fail_reply)
 		return fw->fail_reply;
 	fw->replies[fw->n_replies++] = (struct fake_reply){ .transaction = fake_copy(transaction),
@@ -274,11 +281,14 @@ static uint64_t fake_ng(void *w, json_t *command, ng_done_fn *done, void *arg)
 
 	fake_check(fw->n_ng < FAKE_MAX, "too many NG commands");
 	if (fw->fail_ng) {
-		fw->delete_failed |= !strcmp(json_string_value(json_object_get(command, "command")), "delete");
+		fw->delete_failed |=
+			!strcmp(json_string_value(json_object_get(command, "command")), "delete");
 		json_decref(command);
 		return 0;
 	}
-	*ng = (struct fake_ng){ .id = ++fw->n_ng, .command = command, .done = done, .arg = arg, .open = true };
+	*ng = (struct fake_ng){
+		.id = ++fw->n_ng, .command = command, .done = done, .arg = arg, .open = true
+	};
 	return ng->id;
 }
 
@@ -294,7 +304,8 @@ static void fake_ng_cancel(void *w, uint64_t id)
 
 /* web */
 
-static int fake_fetch(void *w, struct http_fetch **ret, const struct http_request *request, http_done_fn *done, void *arg)
+static int fake_fetch(void *w, struct http_fetch **ret, const struct http_request *request,
+		      http_done_fn *done, void *arg)
 {
 	struct fake_world *fw = w;
 	struct fake_fetch *f;
@@ -338,7 +349,8 @@ static void fake_fetch_cancel(void *w, struct http_fetch *fetch)
 
 /* media */
 
-static int fake_media_open(void *w, struct media_port **ret, unsigned timeout_ms, const struct media_events *ev, void *arg)
+static int fake_media_open(void *w, struct media_port **ret, unsigned timeout_ms,
+			   const struct media_events *ev, void *arg)
 {
 	struct fake_world *fw = w;
 	struct fake_port *port;
@@ -403,20 +415,23 @@ static void fake_media_hold(void *w, struct media_port *p, int sending)
 	((struct fake_port *)p)->sending = sending != 0;
 }
 
-static inline uint32_t fake_queue(void *w, struct media_port *p, struct prompt *prompt, unsigned loops, const char *digits)
+static inline uint32_t fake_queue(void *w, struct media_port *p, struct prompt *prompt,
+				  unsigned loops, const char *digits)
 {
 	struct fake_port *port = (struct fake_port *)p;
 
 	fake_check(port->open && port->n_plays < 256, "a play on a closed or full port");
-	port->plays[port->n_plays++] = (struct fake_play){ .id = ++FAKE(w)->last_play,
-							   .prompt = prompt ? prompt_ref(prompt) : NULL,
-							   .loops = loops,
-							   .digits = digits ? strdup(digits) : NULL,
-							   .open = true };
+	port->plays[port->n_plays++] =
+		(struct fake_play){ .id = ++FAKE(w)->last_play,
+				    .prompt = prompt ? prompt_ref(prompt) : NULL,
+				    .loops = loops,
+				    .digits = digits ? strdup(digits) : NULL,
+				    .open = true };
 	return FAKE(w)->last_play;
 }
 
-static uint32_t fake_media_play(void *w, struct media_port *p, struct prompt *prompt, unsigned loops)
+static uint32_t fake_media_play(void *w, struct media_port *p, struct prompt *prompt,
+				unsigned loops)
 {
 	return fake_queue(w, p, prompt, loops, NULL);
 }
@@ -428,7 +443,8 @@ static uint32_t fake_media_play_digits(void *w, struct media_port *p, const char
 
 /* speech: a voice or language that begins with "unknown" is not known */
 
-static const struct speech_voice *fake_speech_voice(void *w, const char *voice, const char *language, bool *voice_known,
+static const struct speech_voice *fake_speech_voice(void *w, const char *voice,
+						    const char *language, bool *voice_known,
 						    bool *language_known)
 {
 	static const struct speech_voice one = { .name = "fake", .language = "en-us" };
@@ -441,8 +457,9 @@ static const struct speech_voice *fake_speech_voice(void *w, const char *voice, 
 	return &one;
 }
 
-static inline int fake_job(struct fake_world *fw, struct speech_job **ret, const void *text, size_t len, const char *type,
-			   const struct speech_voice *voice, speech_done_fn *done, void *arg)
+static inline int fake_job(struct fake_world *fw, struct speech_job **ret, const void *text,
+			   size_t len, const char *type, const struct speech_voice *voice,
+			   speech_done_fn *done, void *arg)
 {
 	struct fake_job *job;
 
@@ -463,14 +480,14 @@ static inline int fake_job(struct fake_world *fw, struct speech_job **ret, const
 	return 0;
 }
 
-static int fake_speech_say(void *w, struct speech_job **ret, const struct speech_voice *voice, const char *ssml,
-			   speech_done_fn *done, void *arg)
+static int fake_speech_say(void *w, struct speech_job **ret, const struct speech_voice *voice,
+			   const char *ssml, speech_done_fn *done, void *arg)
 {
 	return fake_job(w, ret, ssml, strlen(ssml), NULL, voice, done, arg);
 }
 
-static int fake_speech_decode(void *w, struct speech_job **ret, const void *data, size_t len, const char *content_type,
-			      speech_done_fn *done, void *arg)
+static int fake_speech_decode(void *w, struct speech_job **ret, const void *data, size_t len,
+			      const char *content_type, speech_done_fn *done, void *arg)
 {
 	return fake_job(w, ret, data, len, content_type ? content_type : "", NULL, done, arg);
 }
@@ -501,15 +518,18 @@ static int fake_store(void *w, struct store_item *item)
 	return 0;
 }
 
-static int fake_domain_get(void *w, const char *domain_sid, void (*done)(void *arg, const struct call_domain *domain),
-			   void *arg, uint64_t *ret_id)
+static int fake_domain_get(void *w, const char *domain_sid,
+			   void (*done)(void *arg, const struct call_domain *domain), void *arg,
+			   uint64_t *ret_id)
 {
 	struct fake_world *fw = w;
 
 	fake_check(fw->n_domains < FAKE_MAX, "too many domain look-ups");
-	fw->domains[fw->n_domains] = (struct fake_domain){
-		.sid = fake_copy(domain_sid), .done = done, .arg = arg, .id = fw->n_domains + 1, .open = true
-	};
+	fw->domains[fw->n_domains] = (struct fake_domain){ .sid = fake_copy(domain_sid),
+							   .done = done,
+							   .arg = arg,
+							   .id = fw->n_domains + 1,
+							   .open = true };
 	*ret_id = ++fw->n_domains;
 	return 0;
 }
@@ -593,23 +613,28 @@ FAKE_UNUSED static json_t *fake_ng_ok(const struct fake_ng *ng)
 	const char *from = json_string_value(json_object_get(ng->command, "from-tag"));
 	const char *theirs = json_string_value(json_object_get(ng->command, "sdp"));
 	bool offer = !strcmp(command, "offer");
-	const char *direction = !theirs			? "sendrecv" :
-				strstr(theirs, "a=sendonly") ? "sendonly" :
-				strstr(theirs, "a=recvonly") ? "recvonly" :
-				strstr(theirs, "a=inactive") ? "inactive" :
-							       "sendrecv";
+	const char *direction = !theirs			       ? "sendrecv"
+				: strstr(theirs, "a=sendonly") ? "sendonly"
+				: strstr(theirs, "a=recvonly") ? "recvonly"
+				: strstr(theirs, "a=inactive") ? "inactive"
+							       : "sendrecv";
 	char sdp[600];
 	bool to_party;
 
 	if (!offer && strcmp(command, "answer"))
 		return json_pack("{s:s}", "result", "ok");
-	/* What p says is written for i and the other way round; in an answer, from-tag still names who offered. */
+	/* What p says is written for i and the other way round; in an answer, from-tag still names
+	 * who offered. */
 	to_party = offer ? !strcmp(from, "i") : !strcmp(from, "p");
 	snprintf(sdp, sizeof(sdp),
-		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0 101\r\n"
+		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0 "
+		 "101\r\n"
 		 "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n",
-		 to_party ? "192.0.2.10" : "127.0.0.1", theirs && strstr(theirs, "c=IN IP4 0.0.0.0") ? "0.0.0.0" : to_party ? "192.0.2.10" : "127.0.0.1", to_party ? 30000 : 30002,
-		 direction);
+		 to_party ? "192.0.2.10" : "127.0.0.1",
+		 theirs && strstr(theirs, "c=IN IP4 0.0.0.0") ? "0.0.0.0"
+		 : to_party				      ? "192.0.2.10"
+							      : "127.0.0.1",
+		 to_party ? 30000 : 30002, direction);
 	return json_pack("{s:s,s:s}", "result", "ok", "sdp", sdp);
 }
 
@@ -677,12 +702,14 @@ FAKE_UNUSED static const struct fake_reply *fake_last_reply(const struct fake_wo
 }
 
 /* How many replies with a code from lo to hi this transaction got. */
-FAKE_UNUSED static unsigned fake_count_replies(const struct fake_world *fw, const char *transaction, int lo, int hi)
+FAKE_UNUSED static unsigned fake_count_replies(const struct fake_world *fw, const char *transaction,
+					       int lo, int hi)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < fw->n_replies; i++)
-		n += !strcmp(fw->replies[i].transaction, transaction) && fw->replies[i].code >= lo && fw->replies[i].code <= hi;
+		n += !strcmp(fw->replies[i].transaction, transaction) &&
+		     fw->replies[i].code >= lo && fw->replies[i].code <= hi;
 	return n;
 }
 
@@ -700,7 +727,8 @@ FAKE_UNUSED static unsigned fake_count_ng(const struct fake_world *fw, const cha
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < fw->n_ng; i++)
-		n += !strcmp(json_string_value(json_object_get(fw->ng[i].command, "command")), command);
+		n += !strcmp(json_string_value(json_object_get(fw->ng[i].command, "command")),
+			     command);
 	return n;
 }
 
@@ -724,7 +752,8 @@ FAKE_UNUSED static void fake_played(struct fake_port *port)
 }
 
 /* Completes a fetch with status and body (error HTTP_OK), or with an error and no reply. */
-FAKE_UNUSED static void fake_fetch_done(struct fake_world *fw, unsigned index, const struct http_reply *reply)
+FAKE_UNUSED static void fake_fetch_done(struct fake_world *fw, unsigned index,
+					const struct http_reply *reply)
 {
 	struct fake_fetch *f = fw->fetches[index];
 
@@ -733,8 +762,8 @@ FAKE_UNUSED static void fake_fetch_done(struct fake_world *fw, unsigned index, c
 	f->done(f->arg, reply);
 }
 
-FAKE_UNUSED static void fake_fetch_reply(struct fake_world *fw, unsigned index, int status, const char *content_type,
-					 const char *body)
+FAKE_UNUSED static void fake_fetch_reply(struct fake_world *fw, unsigned index, int status,
+					 const char *content_type, const char *body)
 {
 	struct http_reply reply = { .status = status,
 				    .content_type = content_type,
@@ -745,15 +774,19 @@ FAKE_UNUSED static void fake_fetch_reply(struct fake_world *fw, unsigned index, 
 	fake_fetch_done(fw, index, &reply);
 }
 
-FAKE_UNUSED static void fake_fetch_error(struct fake_world *fw, unsigned index, enum http_error error)
+FAKE_UNUSED static void fake_fetch_error(struct fake_world *fw, unsigned index,
+					 enum http_error error)
 {
-	struct http_reply reply = { .error = error, .error_text = "it failed", .headers = "", .body = "" };
+	struct http_reply reply = {
+		.error = error, .error_text = "it failed", .headers = "", .body = ""
+	};
 
 	fake_fetch_done(fw, index, &reply);
 }
 
 /* Completes a speech job; on success with samples of silence. */
-FAKE_UNUSED static void fake_speech_done(struct fake_world *fw, unsigned index, int r, size_t samples)
+FAKE_UNUSED static void fake_speech_done(struct fake_world *fw, unsigned index, int r,
+					 size_t samples)
 {
 	struct fake_job *job = fw->jobs[index];
 	int16_t *pcm = calloc(samples ? samples : 1, sizeof(*pcm));
@@ -764,7 +797,8 @@ FAKE_UNUSED static void fake_speech_done(struct fake_world *fw, unsigned index, 
 	free(pcm);
 }
 
-FAKE_UNUSED static void fake_domain_reply(struct fake_world *fw, unsigned index, const struct call_domain *domain)
+FAKE_UNUSED static void fake_domain_reply(struct fake_world *fw, unsigned index,
+					  const struct call_domain *domain)
 {
 	struct fake_domain *d = &fw->domains[index];
 

@@ -1,4 +1,5 @@
-/* A party that calls one leg, as Kamailio's events would tell it; on the fake world. Header only, after cmocka.h. */
+/* A party that calls one leg, as Kamailio's events would tell it; on the fake world. Header only,
+ * after cmocka.h. */
 #ifndef HOOKSWITCH_TEST_LEG_KIT_H
 #define HOOKSWITCH_TEST_LEG_KIT_H
 
@@ -11,8 +12,11 @@
 #include <stdarg.h>
 
 #define KIT_SID "CA0123456789abcdef0123456789abcdef"
-#define KIT_SDP_HEAD "v=0\r\no=alice 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n"
-#define KIT_SDP KIT_SDP_HEAD "m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
+#define KIT_SDP_HEAD                                                                               \
+	"v=0\r\no=alice 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n"
+#define KIT_SDP                                                                                    \
+	KIT_SDP_HEAD "m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 "                               \
+		     "telephone-event/8000\r\na=sendrecv\r\n"
 
 struct kit {
 	struct fake_world *fw;
@@ -80,16 +84,19 @@ static void kit_ended(void *arg, enum leg_end why, int sip_code)
 	}
 }
 
-static const struct leg_events kit_events = {
-	.answered = kit_answered, .digit = kit_digit, .played = kit_played, .held = kit_held, .ended = kit_ended
-};
+static const struct leg_events kit_events = { .answered = kit_answered,
+					      .digit = kit_digit,
+					      .played = kit_played,
+					      .held = kit_held,
+					      .ended = kit_ended };
 
 static void kit_incoming(void *arg, const struct leg_invite *invite)
 {
 	struct kit *k = arg;
 
 	k->incoming++;
-	k->new_r = leg_new_inbound(&k->leg, &k->fw->world, KIT_SID, invite, &kit_events, k, &k->refused_code, &k->refused_error);
+	k->new_r = leg_new_inbound(&k->leg, &k->fw->world, KIT_SID, invite, &kit_events, k,
+				   &k->refused_code, &k->refused_error);
 }
 
 static void kit_rejected(void *arg, const json_t *params, const struct sip_msg *msg)
@@ -100,7 +107,8 @@ static void kit_rejected(void *arg, const json_t *params, const struct sip_msg *
 
 static struct kit *kit_new(void)
 {
-	static const struct legs_events events = { .incoming = kit_incoming, .rejected = kit_rejected };
+	static const struct legs_events events = { .incoming = kit_incoming,
+						   .rejected = kit_rejected };
 	struct kit *k = calloc(1, sizeof(*k));
 
 	k->fw = fake_world_new();
@@ -112,7 +120,8 @@ static struct kit *kit_new(void)
 	return k;
 }
 
-FAKE_UNUSED static void kit_event(struct kit *k, const char *method, json_t *params, const char *message)
+FAKE_UNUSED static void kit_event(struct kit *k, const char *method, json_t *params,
+				  const char *message)
 {
 	size_t n = strlen(message);
 	char *b64 = malloc(n * 4 / 3 + 8), *text;
@@ -128,17 +137,21 @@ FAKE_UNUSED static void kit_event(struct kit *k, const char *method, json_t *par
 	json_decref(event);
 }
 
-/* A request of the party; headers are lines ending in CRLF, body may be NULL (Content-Type comes from headers). */
-static char *kit_text(struct kit *k, const char *method, unsigned cseq, const char *headers, const char *body)
+/* A request of the party; headers are lines ending in CRLF, body may be NULL (Content-Type comes
+ * from headers). */
+static char *kit_text(struct kit *k, const char *method, unsigned cseq, const char *headers,
+		      const char *body)
 {
 	struct buf b;
 
 	buf_init(&b, 1 << 17);
 	buf_addf(&b,
-		 "%s sip:100@foo.sip.hookswitch.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK%u\r\n"
+		 "%s sip:100@foo.sip.hookswitch.test SIP/2.0\r\nVia: SIP/2.0/UDP "
+		 "198.51.100.7:5070;branch=z9hG4bK%u\r\n"
 		 "Max-Forwards: 70\r\nFrom: \"Alice\" <sip:alice@198.51.100.7>;tag=alice1\r\n"
 		 "To: <sip:100@foo.sip.hookswitch.test>%s%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n",
-		 method, k->transactions, k->our_tag[0] ? ";tag=" : "", k->our_tag, k->call_id, cseq, method);
+		 method, k->transactions, k->our_tag[0] ? ";tag=" : "", k->our_tag, k->call_id,
+		 cseq, method);
 	if (k->contact)
 		buf_addf(&b, "Contact: %s\r\n", k->contact);
 	buf_adds(&b, headers ? headers : "");
@@ -146,16 +159,19 @@ static char *kit_text(struct kit *k, const char *method, unsigned cseq, const ch
 	return buf_steal(&b);
 }
 
-static void kit_request_cseq(struct kit *k, const char *method, unsigned cseq, const char *headers, const char *body)
+static void kit_request_cseq(struct kit *k, const char *method, unsigned cseq, const char *headers,
+			     const char *body)
 {
 	char *text;
 
 	snprintf(k->transaction, sizeof(k->transaction), "%u:77", ++k->transactions);
 	text = kit_text(k, method, cseq, headers, body);
 	kit_event(k, "sip.request",
-		  json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "transaction", k->transaction, "source", "198.51.100.7", "port",
-			    5070, "proto", k->proto, "socket", strcmp(k->proto, "udp") ? "tcp:192.0.2.10:5060" : "udp:192.0.2.10:5060",
-			    "account", "AC1", "domain", "foo.sip.hookswitch.test", "domain_sid", "SD1", "user", ""),
+		  json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "transaction", k->transaction,
+			    "source", "198.51.100.7", "port", 5070, "proto", k->proto, "socket",
+			    strcmp(k->proto, "udp") ? "tcp:192.0.2.10:5060" : "udp:192.0.2.10:5060",
+			    "account", "AC1", "domain", "foo.sip.hookswitch.test", "domain_sid",
+			    "SD1", "user", ""),
 		  text);
 	free(text);
 }
@@ -172,7 +188,8 @@ static void kit_invite(struct kit *k, const char *headers, const char *sdp)
 }
 
 /* A new in-dialog request. */
-FAKE_UNUSED static void kit_send(struct kit *k, const char *method, const char *headers, const char *body)
+FAKE_UNUSED static void kit_send(struct kit *k, const char *method, const char *headers,
+				 const char *body)
 {
 	kit_request_cseq(k, method, ++k->cseq, headers, body);
 }
@@ -204,17 +221,21 @@ FAKE_UNUSED static void kit_cancel(struct kit *k)
 }
 
 /* A reply to request number `index` of ours. */
-FAKE_UNUSED static void kit_response(struct kit *k, unsigned index, int code, const char *headers, const char *body)
+FAKE_UNUSED static void kit_response(struct kit *k, unsigned index, int code, const char *headers,
+				     const char *body)
 {
 	const char *h = k->fw->requests[index].headers;
 	struct buf b;
 
 	buf_init(&b, 1 << 17);
-	buf_addf(&b, "SIP/2.0 %d Whatever\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKours\r\n", code);
+	buf_addf(&b, "SIP/2.0 %d Whatever\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKours\r\n",
+		 code);
 	for (const char *line = h; *line; line = strstr(line, "\r\n") + 2)
-		if (!strncmp(line, "From:", 5) || !strncmp(line, "To:", 3) || !strncmp(line, "Call-ID:", 8) || !strncmp(line, "CSeq:", 5))
+		if (!strncmp(line, "From:", 5) || !strncmp(line, "To:", 3) ||
+		    !strncmp(line, "Call-ID:", 8) || !strncmp(line, "CSeq:", 5))
 			buf_addf(&b, "%.*s\r\n", (int)strcspn(line, "\r"), line);
-	buf_addf(&b, "%sContent-Length: %zu\r\n\r\n%s", headers ? headers : "", body ? strlen(body) : 0, body ? body : "");
+	buf_addf(&b, "%sContent-Length: %zu\r\n\r\n%s", headers ? headers : "",
+		 body ? strlen(body) : 0, body ? body : "");
 	kit_event(k, "sip.response", json_pack("{s:i}", "code", code), b.data);
 	buf_done(&b);
 }
@@ -224,8 +245,10 @@ FAKE_UNUSED static void kit_dtmf(struct kit *k, const char *tag, int event)
 	char json[300];
 
 	snprintf(json, sizeof(json),
-		 "{\"callid\":\"" KIT_SID "\",\"source_tag\":\"%s\",\"source_label\":\"\",\"tags\":[\"p\",\"i\"],\"type\":\"DTMF\","
-		 "\"timestamp\":1795399642,\"source_ip\":\"127.0.0.1\",\"event\":%d,\"duration\":100,\"volume\":10}",
+		 "{\"callid\":\"" KIT_SID "\",\"source_tag\":\"%s\",\"source_label\":\"\",\"tags\":"
+		 "[\"p\",\"i\"],\"type\":\"DTMF\","
+		 "\"timestamp\":1795399642,\"source_ip\":\"127.0.0.1\",\"event\":%d,\"duration\":"
+		 "100,\"volume\":10}",
 		 tag, event);
 	legs_dtmf_event(k->legs, json, strlen(json));
 }
@@ -236,10 +259,12 @@ FAKE_UNUSED static int kit_final(const struct kit *k, const char *transaction)
 	int code = 0;
 
 	for (unsigned i = 0; i < k->fw->n_replies; i++) {
-		if (strcmp(k->fw->replies[i].transaction, transaction) || k->fw->replies[i].code < 200)
+		if (strcmp(k->fw->replies[i].transaction, transaction) ||
+		    k->fw->replies[i].code < 200)
 			continue;
 		if (code)
-			fail_msg("two final replies to %s: %d and %d", transaction, code, k->fw->replies[i].code);
+			fail_msg("two final replies to %s: %d and %d", transaction, code,
+				 k->fw->replies[i].code);
 		code = k->fw->replies[i].code;
 	}
 	return code;
@@ -282,7 +307,8 @@ static void kit_done(struct kit *k)
 	assert_int_equal(legs_count(k->legs), 0);
 	assert_int_equal(fake_open_things(fw), 0);
 	for (unsigned i = 0; i < fw->n_ng; i++) {
-		const char *command = json_string_value(json_object_get(fw->ng[i].command, "command"));
+		const char *command =
+			json_string_value(json_object_get(fw->ng[i].command, "command"));
 
 		deletes += !strcmp(command, "delete");
 		offers += !strcmp(command, "offer");

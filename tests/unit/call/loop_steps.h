@@ -1,4 +1,5 @@
-/* Runs a real loop through steps: each is asked again and again until it says true; the last one ends the loop. After cmocka.h. */
+/* Runs a real loop through steps: each is asked again and again until it says true; the last one
+ * ends the loop. After cmocka.h. */
 #ifndef HOOKSWITCH_TEST_LOOP_STEPS_H
 #define HOOKSWITCH_TEST_LOOP_STEPS_H
 
@@ -33,7 +34,8 @@ static void loop_steps_tick(void *arg)
 }
 
 /* Fails the test when the steps are not through in time. */
-static void loop_steps_run(struct loop *loop, loop_step_fn *const *steps, void *arg, unsigned within_ms)
+static void loop_steps_run(struct loop *loop, loop_step_fn *const *steps, void *arg,
+			   unsigned within_ms)
 {
 	struct loop_steps s = { .loop = loop, .steps = steps, .arg = arg };
 

@@ -55,7 +55,8 @@ static void on_done(void *arg, int r)
 
 static void setup(struct peer *p)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_un rpc = { .sun_family = AF_UNIX };
 	socklen_t len = sizeof(addr);
 
@@ -142,7 +143,8 @@ static bool three_events(void *arg)
 
 static void events_come_whole_and_in_order_however_they_are_cut(void **state)
 {
-	static loop_step_fn *const steps[] = { is_connected, feed_two_and_a_half, two_events, feed_the_rest, three_events, NULL };
+	static loop_step_fn *const steps[] = { is_connected,  feed_two_and_a_half, two_events,
+					       feed_the_rest, three_events,	   NULL };
 	struct peer p;
 
 	(void)state;
@@ -166,7 +168,8 @@ static bool feed_an_event(void *arg)
 
 static void broken_framing_is_left_behind_by_connecting_anew(void **state)
 {
-	static loop_step_fn *const steps[] = { is_connected, feed_rubbish, is_connected_again, feed_an_event, two_events, NULL };
+	static loop_step_fn *const steps[] = { is_connected,  feed_rubbish, is_connected_again,
+					       feed_an_event, two_events,   NULL };
 	struct peer p;
 
 	(void)state;
@@ -189,7 +192,9 @@ static bool one_event(void *arg)
 
 static void an_oversize_event_is_refused(void **state)
 {
-	static loop_step_fn *const steps[] = { is_connected, feed_a_huge_length, is_connected_again, feed_an_event, one_event, NULL };
+	static loop_step_fn *const steps[] = { is_connected,	   feed_a_huge_length,
+					       is_connected_again, feed_an_event,
+					       one_event,	   NULL };
 	struct peer p;
 
 	(void)state;
@@ -210,7 +215,8 @@ static bool hang_up(void *arg)
 
 static void half_an_event_of_a_lost_connection_does_not_spoil_the_next(void **state)
 {
-	static loop_step_fn *const steps[] = { is_connected, hang_up, is_connected_again, feed_an_event, one_event, NULL };
+	static loop_step_fn *const steps[] = { is_connected,  hang_up,	 is_connected_again,
+					       feed_an_event, one_event, NULL };
 	struct peer p;
 
 	(void)state;
@@ -243,7 +249,8 @@ static void answer(struct peer *p, const char *text)
 	struct sockaddr_un own = { .sun_family = AF_UNIX };
 
 	strcpy(own.sun_path, p->own_path);
-	assert_true(sendto(p->rpc_fd, text, strlen(text), 0, (struct sockaddr *)&own, sizeof(own)) > 0);
+	assert_true(sendto(p->rpc_fd, text, strlen(text), 0, (struct sockaddr *)&own, sizeof(own)) >
+		    0);
 }
 
 static bool answer_ok(void *arg)
@@ -262,7 +269,9 @@ static bool answer_error(void *arg)
 	struct peer *p = arg;
 	char text[200];
 
-	snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"},\"id\":%u}", p->last_id);
+	snprintf(text, sizeof(text),
+		 "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"},\"id\":%u}",
+		 p->last_id);
 	answer(p, text);
 	return true;
 }
@@ -292,7 +301,9 @@ static void a_reply_is_json_whatever_it_carries(void **state)
 
 	(void)state;
 	setup(&p);
-	assert_int_equal(kamailio_reply(p.k, "12:34", 200, "OK \"\\", "hs-1", "X: \x01\"},{\r\n", "v=0\r\n"), 0);
+	assert_int_equal(
+		kamailio_reply(p.k, "12:34", 200, "OK \"\\", "hs-1", "X: \x01\"},{\r\n", "v=0\r\n"),
+		0);
 	loop_steps_run(p.loop, steps, &p, 2000);
 	command = json_loads(p.last_command, 0, NULL);
 	assert_non_null(command);
@@ -309,11 +320,14 @@ static void a_reply_is_json_whatever_it_carries(void **state)
 	teardown(&p);
 }
 
-static const struct sip_out bye = { .method = "BYE", .ruri = "sip:a@b", .headers = "From: <sip:x@y>;tag=1\r\n" };
+static const struct sip_out bye = { .method = "BYE",
+				    .ruri = "sip:a@b",
+				    .headers = "From: <sip:x@y>;tag=1\r\n" };
 
 static void a_request_has_every_argument_and_completes_once(void **state)
 {
-	static loop_step_fn *const steps[] = { take_command, answer_rubbish, answer_ok, is_done, NULL };
+	static loop_step_fn *const steps[] = { take_command, answer_rubbish, answer_ok, is_done,
+					       NULL };
 	struct peer p;
 	json_t *command, *params;
 
@@ -325,7 +339,8 @@ static void a_request_has_every_argument_and_completes_once(void **state)
 	assert_int_equal(p.done, 1);
 	assert_int_equal(p.r, 0);
 	command = json_loads(p.last_command, 0, NULL);
-	assert_string_equal(json_string_value(json_object_get(command, "method")), "tm.t_uac_start");
+	assert_string_equal(json_string_value(json_object_get(command, "method")),
+			    "tm.t_uac_start");
 	params = json_object_get(command, "params");
 	assert_int_equal(json_array_size(params), 6);
 	assert_string_equal(json_string_value(json_array_get(params, 2)), ".");

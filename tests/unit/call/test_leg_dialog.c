@@ -8,8 +8,9 @@
 
 #include "call/leg_kit.h"
 
-#define SDP_DIRECTION(direction) \
-	KIT_SDP_HEAD "m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=" direction "\r\n"
+#define SDP_DIRECTION(direction)                                                                   \
+	KIT_SDP_HEAD "m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 "                               \
+		     "telephone-event/8000\r\na=" direction "\r\n"
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -57,13 +58,15 @@ static void our_bye_has_the_dialogs_headers(void **state)
 	assert_string_equal(bye->ruri, "sip:alice@198.51.100.7:5070");
 	assert_null(bye->next_hop);
 	assert_string_equal(bye->socket, "udp:192.0.2.10:5060");
-	snprintf(from, sizeof(from), "From: <sip:100@foo.sip.hookswitch.test>;tag=%s\r\n", k->our_tag);
+	snprintf(from, sizeof(from), "From: <sip:100@foo.sip.hookswitch.test>;tag=%s\r\n",
+		 k->our_tag);
 	assert_non_null(strstr(bye->headers, from));
 	assert_non_null(strstr(bye->headers, "To: <sip:alice@198.51.100.7>;tag=alice1\r\n"));
 	assert_non_null(strstr(bye->headers, "Call-ID: call-1@alice\r\n"));
 	assert_non_null(strstr(bye->headers, " BYE\r\n"));
 	assert_non_null(strstr(bye->headers, "Max-Forwards: 70\r\n"));
-	assert_non_null(strstr(bye->headers, "Reason: Q.850;cause=16;text=\"Normal call clearing\"\r\n"));
+	assert_non_null(
+		strstr(bye->headers, "Reason: Q.850;cause=16;text=\"Normal call clearing\"\r\n"));
 	assert_null(strstr(bye->headers, "Route:"));
 	assert_null(strstr(bye->headers, "Content-Length"));
 	fake_run(k->fw);
@@ -77,20 +80,24 @@ static void our_bye_has_the_dialogs_headers(void **state)
 
 static void the_route_set_is_kept_loose_and_strict(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Record-Route: <sip:p2.example.com;lr>, <sip:p1.example.com;lr>\r\n");
+	struct kit *k = kit_call_with(
+		kit_new(), "Record-Route: <sip:p2.example.com;lr>, <sip:p1.example.com;lr>\r\n");
 
 	(void)state;
 	leg_hangup(k->leg);
 	assert_string_equal(last_request(k)->ruri, "sip:alice@198.51.100.7:5070");
 	assert_string_equal(last_request(k)->next_hop, "sip:p2.example.com;lr");
-	assert_non_null(strstr(last_request(k)->headers, "Route: <sip:p2.example.com;lr>, <sip:p1.example.com;lr>\r\n"));
+	assert_non_null(strstr(last_request(k)->headers,
+			       "Route: <sip:p2.example.com;lr>, <sip:p1.example.com;lr>\r\n"));
 	kit_done(k);
 
-	k = kit_call_with(kit_new(), "Record-Route: <sip:strict.example.com>\r\nRecord-Route: <sip:p1.example.com;lr>\r\n");
+	k = kit_call_with(kit_new(), "Record-Route: <sip:strict.example.com>\r\nRecord-Route: "
+				     "<sip:p1.example.com;lr>\r\n");
 	leg_hangup(k->leg);
 	assert_string_equal(last_request(k)->ruri, "sip:strict.example.com");
 	assert_string_equal(last_request(k)->next_hop, "sip:strict.example.com");
-	assert_non_null(strstr(last_request(k)->headers, "<sip:p1.example.com;lr>, <sip:alice@198.51.100.7:5070>\r\n"));
+	assert_non_null(strstr(last_request(k)->headers,
+			       "<sip:p1.example.com;lr>, <sip:alice@198.51.100.7:5070>\r\n"));
 	assert_null(strstr(last_request(k)->headers, "Route: <sip:strict"));
 	kit_done(k);
 }
@@ -232,8 +239,9 @@ static void each_method_has_its_answer(void **state)
 		const char *method;
 		int code;
 	} rows[] = {
-		{ "OPTIONS", 200 }, { "INFO", 200 },	  { "UPDATE", 200 }, { "REFER", 603 },	 { "NOTIFY", 481 }, { "PRACK", 481 },
-		{ "MESSAGE", 405 }, { "SUBSCRIBE", 405 }, { "PUBLISH", 405 }, { "FROBNICATE", 405 },
+		{ "OPTIONS", 200 }, { "INFO", 200 },	   { "UPDATE", 200 },  { "REFER", 603 },
+		{ "NOTIFY", 481 },  { "PRACK", 481 },	   { "MESSAGE", 405 }, { "SUBSCRIBE", 405 },
+		{ "PUBLISH", 405 }, { "FROBNICATE", 405 },
 	};
 	struct kit *k = kit_call();
 
@@ -242,7 +250,8 @@ static void each_method_has_its_answer(void **state)
 		kit_send(k, rows[i].method, NULL, NULL);
 		assert_int_equal(kit_final(k, k->transaction), rows[i].code);
 		if (rows[i].code == 405 || !strcmp(rows[i].method, "OPTIONS"))
-			assert_non_null(strstr(fake_last_reply(k->fw)->headers, "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE"));
+			assert_non_null(strstr(fake_last_reply(k->fw)->headers,
+					       "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE"));
 	}
 	assert_int_equal(leg_state(k->leg), LEG_CONFIRMED);
 	kit_done(k);
@@ -278,13 +287,15 @@ static void info_brings_digits_only_without_telephone_events(void **state)
 	struct kit *k = kit_call();
 
 	(void)state;
-	kit_send(k, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal=5\r\nDuration=160\r\n");
+	kit_send(k, "INFO", "Content-Type: application/dtmf-relay\r\n",
+		 "Signal=5\r\nDuration=160\r\n");
 	assert_int_equal(kit_final(k, k->transaction), 200);
 	assert_string_equal(k->digits, "");
 	kit_reinvite(k, NULL, KIT_SDP_HEAD "m=audio 4000 RTP/AVP 0\r\n");
 	fake_run(k->fw);
 	kit_ack(k, NULL);
-	kit_send(k, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal= #\r\nDuration=160\r\n");
+	kit_send(k, "INFO", "Content-Type: application/dtmf-relay\r\n",
+		 "Signal= #\r\nDuration=160\r\n");
 	kit_send(k, "INFO", "Content-Type: application/dtmf\r\n", "7");
 	kit_send(k, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal=x\r\n");
 	kit_send(k, "INFO", "Content-Type: application/dtmf-relay\r\n", "Signal");
@@ -309,7 +320,9 @@ static void hold_and_resume_mirror_the_direction_and_are_told(void **state)
 		{ SDP_DIRECTION("sendrecv"), "a=sendrecv", false, true },
 		{ SDP_DIRECTION("inactive"), "a=inactive", true, false },
 		{ SDP_DIRECTION("recvonly"), "a=sendonly", false, true },
-		{ "v=0\r\no=a 1 2 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n", "a=recvonly", true, false },
+		{ "v=0\r\no=a 1 2 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\nm=audio "
+		  "4000 RTP/AVP 0\r\n",
+		  "a=recvonly", true, false },
 		{ KIT_SDP, "a=sendrecv", false, true },
 	};
 	struct kit *k = kit_call();
@@ -338,7 +351,8 @@ static void hold_and_resume_mirror_the_direction_and_are_told(void **state)
 
 static void silence_ends_the_call_but_not_while_the_party_holds_us(void **state)
 {
-	static const char *const holds[] = { SDP_DIRECTION("sendonly"), SDP_DIRECTION("inactive"), SDP_DIRECTION("recvonly") };
+	static const char *const holds[] = { SDP_DIRECTION("sendonly"), SDP_DIRECTION("inactive"),
+					     SDP_DIRECTION("recvonly") };
 	struct kit *k = kit_call();
 	struct fake_port *port = fake_last_port(k->fw);
 
@@ -561,10 +575,13 @@ static void hostile_text_stays_inside_its_place(void **state)
 		"[1,2]",
 		"{\"method\":\"sip.request\"}",
 		"{\"method\":\"sip.request\",\"params\":[]}",
-		"{\"method\":\"sip.request\",\"params\":{\"transaction\":\"1:2\",\"message\":\"!!!\"}}",
+		"{\"method\":\"sip.request\",\"params\":{\"transaction\":\"1:2\",\"message\":\"!!!"
+		"\"}}",
 		"{\"method\":\"sip.request\",\"params\":{\"transaction\":7,\"message\":7}}",
-		"{\"method\":\"sip.request\",\"params\":{\"transaction\":\"11111111111111111111111111111111111111111:2\",\"message\":\"QUJD\"}}",
-		"{\"method\":\"sip.request\",\"params\":{\"transaction\":\"1:2\",\"message\":\"QUJD\"}}",
+		"{\"method\":\"sip.request\",\"params\":{\"transaction\":"
+		"\"11111111111111111111111111111111111111111:2\",\"message\":\"QUJD\"}}",
+		"{\"method\":\"sip.request\",\"params\":{\"transaction\":\"1:2\",\"message\":"
+		"\"QUJD\"}}",
 		"{\"method\":\"sip.ack\",\"params\":{\"message\":\"QUJD\"}}",
 		"{\"method\":\"sip.cancel\",\"params\":{}}",
 		"{\"method\":\"sip.response\",\"params\":{\"message\":\"====\"}}",

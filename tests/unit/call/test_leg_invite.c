@@ -30,7 +30,9 @@ static void state_table_is_as_the_architecture_says(void **state)
 			if (e == LEG_EV_RING)
 				assert_int_equal(next, s < LEG_ANSWERING ? LEG_RINGING : -1);
 			if (e == LEG_EV_ACK)
-				assert_int_equal(next, s == LEG_ANSWERED || s == LEG_CONFIRMED ? LEG_CONFIRMED : -1);
+				assert_int_equal(next, s == LEG_ANSWERED || s == LEG_CONFIRMED
+							       ? LEG_CONFIRMED
+							       : -1);
 		}
 		assert_non_null(leg_state_name((enum leg_state)s));
 	}
@@ -85,12 +87,20 @@ static void an_answer_is_offer_then_answer_then_200_then_media(void **state)
 	assert_null(text_of(offer, "to-tag"));
 	assert_string_equal(text_of(offer, "sdp"), KIT_SDP);
 	assert_string_equal(text_of(offer, "transport protocol"), "RTP/AVP");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(offer, "flags"), 0)), "port latching");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(offer, "replace"), 0)), "origin");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(offer, "direction"), 0)), "external");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(offer, "direction"), 1)), "internal");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(offer, "flags"), 0)),
+			    "port latching");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(offer, "replace"), 0)),
+			    "origin");
 	assert_string_equal(
-		json_string_value(json_array_get(json_object_get(json_object_get(offer, "codec"), "transcode"), 0)), "PCMU");
+		json_string_value(json_array_get(json_object_get(offer, "direction"), 0)),
+		"external");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(offer, "direction"), 1)),
+		"internal");
+	assert_string_equal(
+		json_string_value(json_array_get(
+			json_object_get(json_object_get(offer, "codec"), "transcode"), 0)),
+		"PCMU");
 	fake_ng_reply(k->fw, 0, 0, fake_ng_ok(&k->fw->ng[0]));
 	assert_int_equal(k->fw->n_ng, 2);
 	answer = k->fw->ng[1].command;
@@ -106,7 +116,8 @@ static void an_answer_is_offer_then_answer_then_200_then_media(void **state)
 	assert_non_null(strstr(ok->body, "m=audio 30000"));
 	assert_non_null(strstr(ok->headers, "Content-Type: application/sdp\r\n"));
 	assert_non_null(strstr(ok->headers, "X-Twilio-CallSid: " KIT_SID "\r\n"));
-	assert_non_null(strstr(ok->headers, "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY"));
+	assert_non_null(
+		strstr(ok->headers, "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY"));
 	assert_non_null(strstr(ok->headers, "Supported: timer\r\n"));
 	assert_non_null(strstr(ok->headers, "@192.0.2.10:5060>"));
 	assert_non_null(strstr(ok->to_tag, "hs-"));
@@ -132,7 +143,8 @@ static void what_was_asked_by_tcp_is_answered_for_tcp(void **state)
 }
 
 /* Refusals: the reply is out, no leg is left. */
-static void expect_refusal(const char *headers, const char *sdp, int code, int error, const char *header)
+static void expect_refusal(const char *headers, const char *sdp, int code, int error,
+			   const char *header)
 {
 	struct kit *k = kit_new();
 
@@ -153,16 +165,19 @@ static void unusable_invites_are_refused_with_their_codes(void **state)
 {
 	(void)state;
 	expect_refusal("Require: 100rel\r\n", KIT_SDP, 420, 0, "Unsupported: 100rel\r\n");
-	expect_refusal("Require: timer\r\nRequire: foo, 100rel\r\n", KIT_SDP, 420, 0, "Unsupported: foo, 100rel\r\n");
+	expect_refusal("Require: timer\r\nRequire: foo, 100rel\r\n", KIT_SDP, 420, 0,
+		       "Unsupported: foo, 100rel\r\n");
 	expect_refusal(NULL, "this is not SDP", 400, 32102, "X-Twilio-Error: 32102 ");
 	expect_refusal(NULL, KIT_SDP_HEAD "m=audio 4000 RTP/AVP 18\r\n", 488, 0, NULL);
 	expect_refusal(NULL, KIT_SDP_HEAD "m=video 4000 RTP/AVP 99\r\n", 488, 0, NULL);
 	expect_refusal(NULL, KIT_SDP_HEAD "m=audio 0 RTP/AVP 0\r\n", 488, 0, NULL);
 	expect_refusal(NULL,
 		       KIT_SDP_HEAD "m=audio 4000 RTP/SAVP 0\r\n"
-				    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n",
+				    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+				    "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n",
 		       488, 32207, "X-Twilio-Error: 32207 ");
-	expect_refusal("Supported: timer\r\nSession-Expires: 30\r\n", KIT_SDP, 422, 0, "Min-SE: 90\r\n");
+	expect_refusal("Supported: timer\r\nSession-Expires: 30\r\n", KIT_SDP, 422, 0,
+		       "Min-SE: 90\r\n");
 }
 
 static void a_body_that_is_not_sdp_is_415(void **state)
@@ -178,7 +193,8 @@ static void a_body_that_is_not_sdp_is_415(void **state)
 
 static void a_contact_that_leads_nowhere_is_32105(void **state)
 {
-	static const char *const contacts[] = { "<sip:a@127.0.0.1>", "<sip:127.9.9.9:5060>", "<sip:a@localhost>", "<sip:a@[::1]:5060>" };
+	static const char *const contacts[] = { "<sip:a@127.0.0.1>", "<sip:127.9.9.9:5060>",
+						"<sip:a@localhost>", "<sip:a@[::1]:5060>" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(contacts) / sizeof(contacts[0]); i++) {
@@ -209,7 +225,8 @@ static void sdp_text_in_another_encoding_does_not_matter(void **state)
 
 	(void)state;
 	kit_invite(k, NULL,
-		   "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=T\xe9l\xe9phone\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n"
+		   "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=T\xe9l\xe9phone\r\nc=IN IP4 "
+		   "198.51.100.7\r\nt=0 0\r\n"
 		   "m=audio 4000 RTP/AVP 8\r\n");
 	assert_int_equal(k->new_r, 0);
 	k->fw->ng_auto = true;
@@ -361,7 +378,8 @@ static void media_that_fails_is_500_and_leaves_nothing(void **state)
 		if (how == 3)
 			fake_ng_reply(k->fw, 0, -EPROTO, json_pack("{s:s}", "result", "error"));
 		if (how == 4)
-			fake_ng_reply(k->fw, 0, 0, json_pack("{s:s,s:s}", "result", "ok", "sdp", "nonsense"));
+			fake_ng_reply(k->fw, 0, 0,
+				      json_pack("{s:s,s:s}", "result", "ok", "sdp", "nonsense"));
 		if (how == 5) {
 			fake_ng_reply(k->fw, 0, 0, fake_ng_ok(&k->fw->ng[0]));
 			fake_ng_reply(k->fw, 1, 0, json_pack("{s:s}", "result", "ok"));
@@ -468,7 +486,9 @@ static void an_invite_without_sdp_gets_our_offer_and_media_by_the_ack(void **sta
 	assert_int_equal(kit_final(k, k->transaction), 200);
 	assert_non_null(strstr(fake_last_reply(k->fw)->body, "m=audio 30000"));
 	assert_string_equal(text_of(k->fw->ng[0].command, "from-tag"), "i");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(k->fw->ng[0].command, "direction"), 0)), "internal");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(k->fw->ng[0].command, "direction"), 0)),
+			    "internal");
 	assert_int_equal(k->answered, 0);
 	assert_int_equal(fake_last_port(k->fw)->starts, 0);
 	strcpy(k->our_tag, fake_last_reply(k->fw)->to_tag);
@@ -486,7 +506,8 @@ static void an_invite_without_sdp_gets_our_offer_and_media_by_the_ack(void **sta
 
 static void an_ack_without_or_with_an_unusable_answer_ends_the_call(void **state)
 {
-	static const char *const answers[] = { NULL, "rubbish", KIT_SDP_HEAD "m=audio 4000 RTP/AVP 18\r\n" };
+	static const char *const answers[] = { NULL, "rubbish",
+					       KIT_SDP_HEAD "m=audio 4000 RTP/AVP 18\r\n" };
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -584,7 +605,8 @@ int main(void)
 		cmocka_unit_test(a_contact_that_leads_nowhere_is_32105),
 		cmocka_unit_test(an_invite_without_contact_is_400),
 		cmocka_unit_test(sdp_text_in_another_encoding_does_not_matter),
-		cmocka_unit_test(a_cancel_ends_in_487_before_ringing_while_ringing_and_during_the_offer),
+		cmocka_unit_test(
+			a_cancel_ends_in_487_before_ringing_while_ringing_and_during_the_offer),
 		cmocka_unit_test(a_cancel_during_the_media_answer_deletes_the_call_once_it_is_over),
 		cmocka_unit_test(a_cancel_that_overtook_its_invite_still_ends_it),
 		cmocka_unit_test(a_cancel_that_crosses_the_200_changes_nothing),

@@ -23,12 +23,18 @@ static void the_answer_says_what_was_agreed(void **state)
 		const char *asked, *answered;
 		bool require;
 	} rows[] = {
-		{ "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n", "Session-Expires: 600;refresher=uac\r\n", true },
-		{ "k: foo, timer\r\nx: 600 ; refresher = UAS\r\n", "Session-Expires: 600;refresher=uas\r\n", false },
-		{ "Supported: timer\r\nSession-Expires: 600\r\n", "Session-Expires: 600;refresher=uac\r\n", true },
-		{ "Supported: timer\r\nSession-Expires: 7200\r\n", "Session-Expires: 1800;refresher=uac\r\n", true },
-		{ "Supported: timer\r\nSession-Expires: 99999999999999999999\r\n", "Session-Expires: 1800;refresher=uac\r\n", true },
-		{ "Supported: timer\r\nSession-Expires: 7200\r\nMin-SE: 3600\r\n", "Session-Expires: 3600;refresher=uac\r\n", true },
+		{ "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n",
+		  "Session-Expires: 600;refresher=uac\r\n", true },
+		{ "k: foo, timer\r\nx: 600 ; refresher = UAS\r\n",
+		  "Session-Expires: 600;refresher=uas\r\n", false },
+		{ "Supported: timer\r\nSession-Expires: 600\r\n",
+		  "Session-Expires: 600;refresher=uac\r\n", true },
+		{ "Supported: timer\r\nSession-Expires: 7200\r\n",
+		  "Session-Expires: 1800;refresher=uac\r\n", true },
+		{ "Supported: timer\r\nSession-Expires: 99999999999999999999\r\n",
+		  "Session-Expires: 1800;refresher=uac\r\n", true },
+		{ "Supported: timer\r\nSession-Expires: 7200\r\nMin-SE: 3600\r\n",
+		  "Session-Expires: 3600;refresher=uac\r\n", true },
 		{ "Supported: timer\r\n", "Session-Expires: 1800;refresher=uas\r\n", false },
 		{ "Session-Expires: 600\r\n", "Session-Expires: 600;refresher=uas\r\n", false },
 		{ "Session-Expires: 10\r\n", NULL, false },
@@ -51,7 +57,8 @@ static void the_answer_says_what_was_agreed(void **state)
 
 static void a_party_that_does_not_refresh_is_hung_up_before_the_interval_ends(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n");
+	struct kit *k = kit_call_with(kit_new(),
+				      "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n");
 
 	(void)state;
 	fake_advance(k->fw, 567999);
@@ -66,17 +73,23 @@ static void a_party_that_does_not_refresh_is_hung_up_before_the_interval_ends(vo
 
 static void a_refresh_of_the_party_begins_the_interval_anew(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n");
+	struct kit *k = kit_call_with(kit_new(),
+				      "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n");
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		fake_advance(k->fw, 500000);
 		assert_int_equal(k->ended, 0);
 		if (i % 2) {
-			kit_send(k, "UPDATE", "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n", NULL);
-			assert_non_null(strstr(answer_headers(k), "Session-Expires: 600;refresher=uac"));
+			kit_send(k, "UPDATE",
+				 "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n",
+				 NULL);
+			assert_non_null(
+				strstr(answer_headers(k), "Session-Expires: 600;refresher=uac"));
 		} else {
-			kit_reinvite(k, "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n", KIT_SDP);
+			kit_reinvite(k,
+				     "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n",
+				     KIT_SDP);
 			kit_ack(k, NULL);
 		}
 		assert_int_equal(kit_final(k, k->transaction), 200);
@@ -92,7 +105,8 @@ static void a_refresh_of_the_party_begins_the_interval_anew(void **state)
 
 static void we_refresh_by_update_at_half_when_it_is_ours(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: INVITE, UPDATE\r\n");
+	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: "
+						 "600;refresher=uas\r\nAllow: INVITE, UPDATE\r\n");
 
 	(void)state;
 	fake_advance(k->fw, 299999);
@@ -100,7 +114,8 @@ static void we_refresh_by_update_at_half_when_it_is_ours(void **state)
 	fake_advance(k->fw, 1);
 	assert_int_equal(fake_count_requests(k->fw, "UPDATE"), 1);
 	assert_string_equal(k->fw->requests[0].body, "");
-	assert_non_null(strstr(k->fw->requests[0].headers, "Session-Expires: 600;refresher=uac\r\n"));
+	assert_non_null(
+		strstr(k->fw->requests[0].headers, "Session-Expires: 600;refresher=uac\r\n"));
 	assert_non_null(strstr(k->fw->requests[0].headers, "Supported: timer\r\n"));
 	assert_non_null(strstr(k->fw->requests[0].headers, "Contact: "));
 	kit_response(k, 0, 200, "Session-Expires: 400;refresher=uac\r\n", NULL);
@@ -117,7 +132,8 @@ static void we_refresh_by_update_at_half_when_it_is_ours(void **state)
 
 static void without_update_we_refresh_by_reinvite_with_the_same_sdp(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\n");
+	struct kit *k = kit_call_with(kit_new(),
+				      "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\n");
 	unsigned ng = k->fw->n_ng;
 
 	(void)state;
@@ -130,18 +146,22 @@ static void without_update_we_refresh_by_reinvite_with_the_same_sdp(void **state
 	assert_int_equal(kit_final(k, k->transaction), 491);
 	/* the party answers from another port: RTPengine is told */
 	kit_response(k, 0, 200, "Session-Expires: 600;refresher=uac\r\n" SDP_TYPE,
-		     KIT_SDP_HEAD "m=audio 4444 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n");
+		     KIT_SDP_HEAD
+		     "m=audio 4444 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n");
 	fake_run(k->fw);
 	assert_int_equal(k->fw->n_ng, ng + 2);
-	assert_string_equal(json_string_value(json_object_get(k->fw->ng[ng].command, "from-tag")), "i");
-	assert_non_null(strstr(json_string_value(json_object_get(k->fw->ng[ng + 1].command, "sdp")), "m=audio 4444"));
+	assert_string_equal(json_string_value(json_object_get(k->fw->ng[ng].command, "from-tag")),
+			    "i");
+	assert_non_null(strstr(json_string_value(json_object_get(k->fw->ng[ng + 1].command, "sdp")),
+			       "m=audio 4444"));
 	assert_int_equal(k->ended, 0);
 	kit_done(k);
 }
 
 static void a_refused_refresh_is_dealt_with_by_its_code(void **state)
 {
-	const char *ask = "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n";
+	const char *ask =
+		"Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n";
 	struct kit *k = kit_call_with(kit_new(), ask);
 
 	(void)state;
@@ -149,7 +169,8 @@ static void a_refused_refresh_is_dealt_with_by_its_code(void **state)
 	kit_response(k, 0, 422, "Min-SE: 900\r\n", NULL);
 	fake_run(k->fw);
 	assert_int_equal(fake_count_requests(k->fw, "UPDATE"), 2);
-	assert_non_null(strstr(k->fw->requests[1].headers, "Session-Expires: 900;refresher=uac\r\n"));
+	assert_non_null(
+		strstr(k->fw->requests[1].headers, "Session-Expires: 900;refresher=uac\r\n"));
 	kit_response(k, 1, 491, NULL, NULL);
 	fake_advance(k->fw, 2000);
 	assert_int_equal(fake_count_requests(k->fw, "UPDATE"), 3);
@@ -168,7 +189,9 @@ static void a_refused_refresh_is_dealt_with_by_its_code(void **state)
 
 static void a_refresh_without_any_reply_ends_the_call(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n");
+	struct kit *k = kit_call_with(
+		kit_new(),
+		"Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n");
 
 	(void)state;
 	fake_advance(k->fw, 300000 + 31999);
@@ -181,7 +204,9 @@ static void a_refresh_without_any_reply_ends_the_call(void **state)
 
 static void a_refresh_that_kamailio_refuses_for_ever_lets_the_session_expire(void **state)
 {
-	struct kit *k = kit_call_with(kit_new(), "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n");
+	struct kit *k = kit_call_with(
+		kit_new(),
+		"Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n");
 
 	(void)state;
 	k->fw->fail_request = -ECONNREFUSED;
@@ -190,6 +215,22 @@ static void a_refresh_that_kamailio_refuses_for_ever_lets_the_session_expire(voi
 	fake_advance(k->fw, 1000);
 	assert_int_equal(k->ended, 1);
 	assert_int_equal(k->why, LEG_END_SESSION_EXPIRED);
+	kit_done(k);
+}
+
+static void a_refresh_that_kamailio_refused_is_sent_again_soon(void **state)
+{
+	struct kit *k = kit_call_with(
+		kit_new(),
+		"Supported: timer\r\nSession-Expires: 600;refresher=uas\r\nAllow: UPDATE\r\n");
+
+	(void)state;
+	fake_advance(k->fw, 300000);
+	fake_request_sent(k->fw, 0, -EPROTO);
+	fake_advance(k->fw, 2000);
+	assert_int_equal(fake_count_requests(k->fw, "UPDATE"), 2);
+	kit_response(k, 1, 200, NULL, NULL);
+	assert_int_equal(k->ended, 0);
 	kit_done(k);
 }
 
@@ -203,6 +244,7 @@ int main(void)
 		cmocka_unit_test(without_update_we_refresh_by_reinvite_with_the_same_sdp),
 		cmocka_unit_test(a_refused_refresh_is_dealt_with_by_its_code),
 		cmocka_unit_test(a_refresh_without_any_reply_ends_the_call),
+		cmocka_unit_test(a_refresh_that_kamailio_refused_is_sent_again_soon),
 		cmocka_unit_test(a_refresh_that_kamailio_refuses_for_ever_lets_the_session_expire),
 	};
 

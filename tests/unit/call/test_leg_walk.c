@@ -1,7 +1,8 @@
 /*
- * Random walks: any event, at any state, in any order, with failures in between. After each walk the call is ended and the same
- * must hold: one final reply a transaction, at most one BYE accepted by Kamailio, an NG delete if and only if there was an offer,
- * `ended` once and last, and nothing left. A failing walk prints its seed.
+ * Random walks: any event, at any state, in any order, with failures in between. After each walk
+ * the call is ended and the same must hold: one final reply a transaction, at most one BYE accepted
+ * by Kamailio, an NG delete if and only if there was an offer, `ended` once and last, and nothing
+ * left. A failing walk prints its seed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,8 +41,12 @@ static const char *any_sdp(void)
 
 static const char *any_timer(void)
 {
-	static const char *const lines[] = { "", "Supported: timer\r\n", "Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n",
-					     "Session-Expires: 100\r\nSupported: timer\r\nAllow: UPDATE\r\n", "Session-Expires: 1\r\n" };
+	static const char *const lines[] = {
+		"", "Supported: timer\r\n",
+		"Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n",
+		"Session-Expires: 100\r\nSupported: timer\r\nAllow: UPDATE\r\n",
+		"Session-Expires: 1\r\n"
+	};
 
 	return lines[roll(5)];
 }
@@ -69,12 +74,14 @@ static void answer_some_request(struct kit *k)
 	if (k->fw->requests[i].open && roll(2))
 		fake_request_sent(k->fw, i, roll(4) ? 0 : -EPROTO);
 	else
-		kit_response(k, i, codes[roll(9)], roll(2) ? SDP_TYPE : "", roll(2) ? KIT_SDP : NULL);
+		kit_response(k, i, codes[roll(9)], roll(2) ? SDP_TYPE : "",
+			     roll(2) ? KIT_SDP : NULL);
 }
 
 static void step(struct kit *k)
 {
-	static const char *const methods[] = { "BYE", "UPDATE", "OPTIONS", "INFO", "REFER", "PRACK", "PUBLISH" };
+	static const char *const methods[] = { "BYE",	"UPDATE", "OPTIONS", "INFO",
+					       "REFER", "PRACK",  "PUBLISH" };
 	const char *sdp;
 
 	switch (roll(20)) {
@@ -133,7 +140,8 @@ static void step(struct kit *k)
 		k->fw->fail_reply = roll(12) ? 0 : -EAGAIN;
 		break;
 	case 19:
-		if (k->fw->n_ports && fake_last_port(k->fw)->open && fake_last_port(k->fw)->starts && roll(6) == 0) {
+		if (k->fw->n_ports && fake_last_port(k->fw)->open &&
+		    fake_last_port(k->fw)->starts && roll(6) == 0) {
 			struct fake_port *port = fake_last_port(k->fw);
 
 			port->events->silent(port->arg);

@@ -27,7 +27,7 @@ struct peer {
 	char datagrams[16][600]; /* the first ones, as they came */
 	unsigned received;
 	/* what it does */
-	unsigned lose; /* the first so many */
+	unsigned lose;	    /* the first so many */
 	const char *answer; /* behind the cookie; NULL: silence */
 	unsigned times;
 	/* what came of it */
@@ -43,7 +43,8 @@ static void say(struct peer *p, const char *cookie, size_t cookie_len, const cha
 	char out[1000];
 	int n = snprintf(out, sizeof(out), "%.*s %s", (int)cookie_len, cookie, text);
 
-	assert_true(sendto(p->fd, out, (size_t)n, 0, (struct sockaddr *)&p->from, p->from_len) == n);
+	assert_true(sendto(p->fd, out, (size_t)n, 0, (struct sockaddr *)&p->from, p->from_len) ==
+		    n);
 }
 
 static void on_command(void *arg, bool readable, bool writable)
@@ -56,7 +57,8 @@ static void on_command(void *arg, bool readable, bool writable)
 	(void)writable;
 	for (;;) {
 		p->from_len = sizeof(p->from);
-		n = recvfrom(p->fd, in, sizeof(in) - 1, MSG_DONTWAIT, (struct sockaddr *)&p->from, &p->from_len);
+		n = recvfrom(p->fd, in, sizeof(in) - 1, MSG_DONTWAIT, (struct sockaddr *)&p->from,
+			     &p->from_len);
 		if (n < 0)
 			return;
 		in[n] = '\0';
@@ -83,7 +85,8 @@ static void on_done(void *arg, int r, const json_t *reply)
 
 static void setup(struct peer *p)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	char text[40];
 
@@ -225,14 +228,17 @@ static bool timed_out(void *arg)
 
 static bool talk_rubbish(void *arg)
 {
-	static const char *const rubbish[] = { "d6:result2:oke", "x", " ", "", "d", "d6:result2:ok", "i99999999999999999999999e" };
+	static const char *const rubbish[] = {
+		"d6:result2:oke", "x", " ", "", "d", "d6:result2:ok", "i99999999999999999999999e"
+	};
 	struct peer *p = arg;
 
 	if (!p->received)
 		return false;
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
 		say(p, "wrongcookie", 11, rubbish[i]);
-		sendto(p->fd, rubbish[i], strlen(rubbish[i]), 0, (struct sockaddr *)&p->from, p->from_len);
+		sendto(p->fd, rubbish[i], strlen(rubbish[i]), 0, (struct sockaddr *)&p->from,
+		       p->from_len);
 	}
 	return true;
 }
