@@ -25,4 +25,4 @@ for ip in ${SIP_BIND:-$PUBLIC_IP 127.0.0.1}; do
 	done
 done
 rm -f "$KAMAILIO_RPC"
-exec kamailio -DD -E -f "${KAMAILIO_CFG:-/etc/hookswitch/kamailio/kamailio.cfg}" -m "${SIP_SHM_MB:-256}" -M "${SIP_PKG_MB:-16}" "$@"
+exec kamailio -DD -E -f "${KAMAILIO_CFG:-/etc/hookswitch/kamailio/kamailio.cfg}" -m "${SIP_SHM_MB:-256}" -M "${SIP_PKG_MB:-16}" -x fm -X fm "$@"
