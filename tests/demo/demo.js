@@ -90,15 +90,15 @@ async function provision(webPort) {
 		domainName: `${name}.${env.HOOKSWITCH_SIP_DOMAIN}`, friendlyName: 'Demo', voiceUrl: url('/voice'),
 		voiceStatusCallbackUrl: url('/status'),
 	});
-	undo.push(() => domain.remove());
+	undo.push(() => client.sip.domains(domain.sid).remove());
 	console.log(`  domain           ${domain.sid}  ${domain.domainName}`);
 	const acl = await client.sip.ipAccessControlLists.create({ friendlyName: name });
-	undo.push(() => acl.remove());
+	undo.push(() => client.sip.ipAccessControlLists(acl.sid).remove());
 	await client.sip.ipAccessControlLists(acl.sid).ipAddresses.create({ friendlyName: 'this machine', ipAddress: ip });
 	await client.sip.domains(domain.sid).auth.calls.ipAccessControlListMappings.create({ ipAccessControlListSid: acl.sid });
 	console.log(`  ACL              ${acl.sid}  allows ${ip}`);
 	const list = await client.sip.credentialLists.create({ friendlyName: name });
-	undo.push(() => list.remove());
+	undo.push(() => client.sip.credentialLists(list.sid).remove());
 	await client.sip.credentialLists(list.sid).credentials.create({ username, password });
 	await client.sip.domains(domain.sid).auth.calls.credentialListMappings.create({ credentialListSid: list.sid });
 	console.log(`  credential list  ${list.sid}  user ${username}`);
@@ -134,7 +134,7 @@ async function call({ domain, username, password }, work) {
 function printLadder(file) {
 	let start;
 	for (const line of fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : []) {
-		const [, at, way, , cseq, first] = line.split('\t');
+		const [, , at, way, , cseq, first] = line.split('\t');
 		const text = first.startsWith('SIP/2.0') ? `${first.slice(8)}  (${cseq.replace(/^CSeq:\s*/, '')})` : first.replace(/ SIP\/2\.0$/, '');
 		start ??= Number(at);
 		const ms = `${((Number(at) - start) * 1000).toFixed(0).padStart(6)} ms  `;
@@ -199,7 +199,7 @@ async function main() {
 		}
 	} finally {
 		for (const remove of made.undo)
-			await remove().catch((error) => problems.push(`clean-up: ${error.message}`));
+			await Promise.resolve().then(remove).catch((error) => problems.push(`clean-up: ${error.message}`));
 		server.close();
 		fs.rmSync(work, { recursive: true });
 	}

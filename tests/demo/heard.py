@@ -18,10 +18,11 @@ def rtp_packets(path):
     if len(data) < 24:
         return
     link_header = {1: 14, 113: 16, 276: 20}[struct.unpack_from("<I", data, 20)[0]]
+    fraction = {0xA1B2C3D4: 1e-6, 0xA1B23C4D: 1e-9}[struct.unpack_from("<I", data)[0]]
     at = 24
     seen = set()
     while at + 16 <= len(data):
-        seconds, micros, size, _ = struct.unpack_from("<IIII", data, at)
+        seconds, rest, size, _ = struct.unpack_from("<IIII", data, at)
         packet = data[at + 16 + link_header:at + 16 + size]
         at += 16 + size
         udp = packet[4 * (packet[0] & 0x0F):]
@@ -33,7 +34,7 @@ def rtp_packets(path):
         if (ssrc, sequence) in seen:
             continue
         seen.add((ssrc, sequence))
-        yield seconds + micros / 1e6, rtp[1] & 0x7F, sequence, timestamp, rtp[12 + 4 * (rtp[0] & 0x0F):]
+        yield seconds + rest * fraction, rtp[1] & 0x7F, sequence, timestamp, rtp[12 + 4 * (rtp[0] & 0x0F):]
 
 
 def phrases(pcm):
