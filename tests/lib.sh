@@ -40,7 +40,8 @@ stack_up()
 }
 
 # A command in the test image, in the stack's namespace. The tree is read-only; /out is the tests' own.
-in_stack() {
+in_stack()
+{
 	mkdir -p "$out"
 	docker run --rm --network "container:$net" --pid host -v "$root:/src:ro" -v "$out:/out" -v /var/run/docker.sock:/var/run/docker.sock \
 		-v hookswitch-node-modules:/node_modules -w /src \
@@ -51,13 +52,16 @@ in_stack() {
 }
 
 # The SDK's modules, by lock file, in a volume that stays: npm's registry is asked once.
-node_modules() {
-	say "installing the Node SDK"
+node_modules()
+{
+	local bundle=/etc/ssl/certs/ca-certificates.crt ca=()
+	# What the host trusts, so that a proxy of its own is no obstacle.
+	[ ! -f "$bundle" ] || ca=(-v "$bundle:$bundle:ro" -e "NODE_EXTRA_CA_CERTS=$bundle" -e "npm_config_cafile=$bundle")
 	docker run --rm --network host -v "$root/tests/sdk:/sdk:ro" -v hookswitch-node-modules:/node_modules \
-		-v /etc/ssl/certs/ca-certificates.crt:/ca.crt:ro -e NODE_EXTRA_CA_CERTS=/ca.crt -w /tmp "$test_image" sh -c '
+		"${ca[@]}" -w /tmp "$test_image" sh -c '
 		sum=$(sha256sum < /sdk/package-lock.json)
 		[ "$(cat /node_modules/.lock 2> /dev/null)" = "$sum" ] && exit 0
-		cp /sdk/package.json /sdk/package-lock.json . && npm ci --no-audit --no-fund --cafile /ca.crt > npm.log 2>&1 || { tail -n 5 npm.log; exit 1; }
+		cp /sdk/package.json /sdk/package-lock.json . && npm ci --no-audit --no-fund > npm.log 2>&1 || { tail -n 5 npm.log; exit 1; }
 		find /node_modules -mindepth 1 -delete && cp -r node_modules/. /node_modules/ && echo "$sum" > /node_modules/.lock' ||
 		die "npm could not install the Node SDK; see the lines above"
 }
