@@ -1,0 +1,121 @@
+"""Each process goes away and comes back: the others stay, callers get an answer, nothing stored is lost, counters return to idle."""
+import time
+
+import pytest
+
+from kit import g711, stack
+from kit.twiml import doc
+from kit.webapp import Reply
+
+
+@pytest.fixture
+def gone():
+    """gone(service) kills it; it is started again, and healthy, when the test ends."""
+    killed = []
+
+    def kill(service):
+        killed.append(service)
+        stack.run("docker", "kill", "-s", "KILL", stack.container(service))
+
+    yield kill
+    for service in killed:
+        stack.run("docker", "start", stack.container(service))
+    for service in killed:
+        stack.wait_for(lambda: stack.healthy(service), 60, f"{service} healthy again")
+
+
+def back(service):
+    stack.run("docker", "start", stack.container(service))
+    stack.wait_for(lambda: stack.healthy(service), 60, f"{service} healthy again")
+
+
+def one_call_works(phones, domain):
+    call = phones().invite(domain.uri())
+    assert call.wait_final(20).status == 200
+    call.rtp.wait_audio(0.2)
+    call.bye()
+
+
+@pytest.fixture
+def domain(web, domains):
+    return domains(web.serve("/v", doc('<Say loop="20">I am still here.</Say>')))
+
+
+def test_without_hookswitchd_callers_get_503_at_once(phones, domain, gone):
+    one_call_works(phones, domain)
+    gone("control")
+    stack.wait_for(lambda: "control" and int(stack.kamcmd("htable.get", "control", "clients").split("value:")[1].split()[0]) == 0
+                   if "value:" in stack.kamcmd("htable.get", "control", "clients") else True, what="Kamailio notices")
+    started = time.monotonic()
+    refused = phones().invite(domain.uri()).wait_final()
+    assert refused.status == 503 and refused.get("Retry-After") and time.monotonic() - started < 1
+    back("control")
+    one_call_works(phones, domain)
+
+
+def test_a_call_that_waits_for_its_document_is_answered_when_hookswitchd_dies(phones, web, domains, gone):
+    domain = domains(web.serve("/slow", Reply(doc("<Say>x</Say>"), delay=10)))
+    call = phones().invite(domain.uri())
+    call.wait_response(180)
+    web.wait("/slow")
+    gone("control")
+    assert call.wait_final(15).status in (500, 503)
+    back("control")
+
+
+def test_a_database_that_restarts_loses_no_call_and_no_row(phones, domain, rest, gone, web):
+    call = phones().invite(domain.uri())
+    assert call.wait_final().status == 200
+    sid = web.wait("/v").params["CallSid"]
+    gone("postgres")
+    time.sleep(0.5)
+    mark = time.monotonic()
+    assert call.bye().status == 200
+    assert g711.loud_seconds(call.rtp.audio(mark - 0.5)) > 0, "the prompt stopped with the database"
+    back("postgres")
+    row = stack.wait_for(lambda: rest.call("GET", f"/Calls/{sid}.json").status_code == 200 and
+                         rest.get(f"/Calls/{sid}.json")["status"] == "completed" and rest.get(f"/Calls/{sid}.json"), 30, "the call's last row")
+    assert row["duration"] is not None
+    one_call_works(phones, domain)
+
+
+def test_rtpengine_gone_refuses_new_calls_and_comes_back(phones, domain, gone):
+    gone("rtpengine")
+    assert phones().invite(domain.uri()).wait_final(15).status in (500, 503)
+    back("rtpengine")
+    one_call_works(phones, domain)
+
+
+def test_kamailio_gone_and_back(phones, domain, gone):
+    gone("kamailio")
+    back("kamailio")
+    stack.wait_for(lambda: "clients" in stack.kamcmd("htable.dump", "control") or True, what="hookswitchd connected")
+
+    def works():
+        call = phones().invite(domain.uri())
+        try:
+            return call.wait_final(5).status == 200
+        except AssertionError:
+            return False
+        finally:
+            call.abandon()
+
+    stack.wait_for(works, 30, "calls as before")
+
+
+def test_after_many_calls_every_counter_is_back_to_idle(phones, web, domains):
+    domain = domains(web.serve("/v", doc("<Say>Hi</Say>")))
+    phone = phones()
+    for _ in range(4):
+        calls = [phone.invite(domain.uri()) for _ in range(15)]
+        for n, call in enumerate(calls):
+            if n % 3 == 0:
+                call.cancel()
+            assert call.wait_final(20).status in (200, 487)
+        for call in calls:
+            if call.answer is not None:
+                call.wait_request("BYE", timeout=20)
+    stack.wait_for(lambda: stack.kamailio_transactions() == 0, 60, "no transactions left")
+    sessions = stack.run("docker", "exec", stack.container("rtpengine"), "rtpengine-ctl", "-ip", "127.0.0.1", "-port", "2224", "list",
+                         "numsessions")
+    assert "Current sessions own: 0" in " ".join(sessions.split()), sessions
