@@ -525,6 +525,23 @@ static void a_reinvite_whose_ack_is_lost_ends_in_bye(void **state)
 	kit_done(k);
 }
 
+static void a_hangup_before_the_ack_of_a_reinvite_sends_one_bye(void **state)
+{
+	struct kit *k = kit_call();
+
+	(void)state;
+	kit_reinvite(k, NULL, SDP_DIRECTION("sendonly"));
+	fake_run(k->fw);
+	assert_int_equal(kit_final(k, k->transaction), 200);
+	leg_hangup(k->leg);
+	assert_int_equal(fake_count_requests(k->fw, "BYE"), 1);
+	kit_response(k, 0, 200, NULL, NULL);
+	kit_ack(k, NULL);
+	fake_advance(k->fw, 40000);
+	assert_int_equal(fake_count_requests(k->fw, "BYE"), 1);
+	kit_done(k);
+}
+
 static void an_end_during_a_reinvite_answers_it_and_deletes_once_it_is_over(void **state)
 {
 	struct kit *k = kit_call();
@@ -633,6 +650,7 @@ int main(void)
 		cmocka_unit_test(a_reinvite_without_sdp_gets_our_offer),
 		cmocka_unit_test(an_update_with_sdp_is_an_offer_without_ack),
 		cmocka_unit_test(a_reinvite_whose_ack_is_lost_ends_in_bye),
+		cmocka_unit_test(a_hangup_before_the_ack_of_a_reinvite_sends_one_bye),
 		cmocka_unit_test(an_end_during_a_reinvite_answers_it_and_deletes_once_it_is_over),
 		cmocka_unit_test(plays_go_to_the_port_and_come_back),
 		cmocka_unit_test(hostile_text_stays_inside_its_place),

@@ -548,6 +548,26 @@ static void a_lost_ack_ends_in_bye_after_32_seconds(void **state)
 	kit_done(k);
 }
 
+static void an_ack_of_another_transaction_confirms_nothing(void **state)
+{
+	struct kit *k = kit_new();
+
+	(void)state;
+	k->fw->ng_auto = true;
+	kit_invite(k, NULL, KIT_SDP);
+	leg_answer(k->leg);
+	fake_run(k->fw);
+	strcpy(k->our_tag, fake_last_reply(k->fw)->to_tag);
+	k->cseq = 2;
+	kit_ack(k, NULL);
+	assert_int_equal(leg_state(k->leg), LEG_ANSWERED);
+	k->cseq = 1;
+	kit_ack(k, NULL);
+	kit_ack(k, NULL);
+	assert_int_equal(leg_state(k->leg), LEG_CONFIRMED);
+	kit_done(k);
+}
+
 static void a_hangup_before_the_ack_waits_for_it_with_its_bye(void **state)
 {
 	(void)state;
@@ -620,6 +640,7 @@ int main(void)
 		cmocka_unit_test(an_invite_without_sdp_gets_our_offer_and_media_by_the_ack),
 		cmocka_unit_test(an_ack_without_or_with_an_unusable_answer_ends_the_call),
 		cmocka_unit_test(a_lost_ack_ends_in_bye_after_32_seconds),
+		cmocka_unit_test(an_ack_of_another_transaction_confirms_nothing),
 		cmocka_unit_test(a_hangup_before_the_ack_waits_for_it_with_its_bye),
 		cmocka_unit_test(a_bye_of_the_party_spares_ours),
 	};

@@ -171,6 +171,7 @@ static void a_refused_refresh_is_dealt_with_by_its_code(void **state)
 	assert_int_equal(fake_count_requests(k->fw, "UPDATE"), 2);
 	assert_non_null(
 		strstr(k->fw->requests[1].headers, "Session-Expires: 900;refresher=uac\r\n"));
+	kit_response(k, 0, 481, NULL, NULL); /* of the first one: settles nothing */
 	kit_response(k, 1, 491, NULL, NULL);
 	fake_advance(k->fw, 2000);
 	assert_int_equal(fake_count_requests(k->fw, "UPDATE"), 3);
