@@ -18,6 +18,7 @@
 #define BODY_MAX_BYTES	(256 << 10)
 #define CONNECTIONS_MAX 1024
 #define IDLE_S		30
+#define FORM_TYPE	"application/x-www-form-urlencoded"
 
 struct api {
 	struct api_options options;
@@ -43,7 +44,8 @@ static void answer_ready(struct api_request *q)
 	struct buf away;
 
 	buf_init(&away, 256);
-	if (db_script(q->db, "SELECT 1") < 0)
+	/* The first after a restart of the database meets the loss of the connection. */
+	if (db_script(q->db, "SELECT 1") < 0 && db_script(q->db, "SELECT 1") < 0)
 		buf_adds(&away, "database ");
 	if (q->options->ready)
 		q->options->ready(q->options->arg, &away);
@@ -56,71 +58,91 @@ static void answer_ready(struct api_request *q)
 
 /* -- the body and the query */
 
-static int take_form(struct api_request *q)
+static int bad_form(struct api_request *q, const char *what, int r, size_t at)
+{
+	if (r == -E2BIG)
+		return api_error(q, 20422, "The %s has more than %d parameters", what, API_PAIRS_MAX);
+	if (r == -ENOMEM)
+		return api_error(q, 20500, NULL);
+	return api_error(q, 20422, "The %s cannot be read at byte %zu: a broken %% escape, a NUL, or bytes that are not UTF-8", what, at);
+}
+
+static int take_query(struct api_request *q)
+{
+	size_t at = 0;
+	int r = form_parse(&q->query, q->in->query, strlen(q->in->query), API_PAIRS_MAX, &at);
+
+	return r < 0 ? bad_form(q, "query", r, at) : 0;
+}
+
+static int take_body(struct api_request *q)
 {
 	const char *type = q->in->content_type;
-	size_t bad = 0;
+	size_t at = 0;
 	int r;
 
 	if (q->in->too_large)
 		return api_error(q, 20422, "The body is over %d kB", BODY_MAX_BYTES >> 10);
-	r = form_parse(&q->query, q->in->query, strlen(q->in->query), API_PAIRS_MAX, &bad);
-	if (r < 0)
-		return api_error(q, 20422, "The query cannot be read at byte %zu: a %% escape or UTF-8 is broken, or there are more than %d parameters", bad,
-				 API_PAIRS_MAX);
 	if (!q->in->body_len)
 		return 0;
-	if (type && strncasecmp(type, "application/x-www-form-urlencoded", 33))
-		return api_error(q, 20422, "The body must be application/x-www-form-urlencoded in UTF-8, not %.80s", type);
-	r = form_parse(&q->form, q->in->body, q->in->body_len, API_PAIRS_MAX, &bad);
-	return r == 0 ? 0 :
-			api_error(q, 20422, "The body cannot be read at byte %zu: a %% escape or UTF-8 is broken, or there are more than %d parameters",
-				  bad, API_PAIRS_MAX);
+	if (type && strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)))
+		return api_error(q, 20422, "The body must be " FORM_TYPE " in UTF-8, not %.80s", type);
+	r = form_parse(&q->form, q->in->body, q->in->body_len, API_PAIRS_MAX, &at);
+	return r < 0 ? bad_form(q, "body", r, at) : 0;
 }
 
 /* -- dispatch */
 
-static void not_allowed(struct api_request *q, const char *allow)
+static void not_allowed(struct api_request *q, bool can_post, bool can_delete)
 {
-	api_error(q, 20004, "%.20s is not allowed here; use one of: %s", q->in->method, allow);
-	for (int i = 0; i < HTTP_OUT_HEADERS; i++) {
-		if (q->out->headers[i].name)
-			continue;
-		q->out->headers[i].name = "Allow";
-		snprintf(q->out->headers[i].value, sizeof(q->out->headers[i].value), "%s", allow);
-		return;
-	}
+	char allow[40];
+
+	snprintf(allow, sizeof(allow), "GET%s%s", can_post ? ", POST" : "", can_delete ? ", DELETE" : "");
+	api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->in->method, q->in->path, allow);
+	api_header(q, "Allow", "%s", allow);
 }
 
 static void operate(struct api_request *q, const struct resource *r, bool instance)
 {
 	const char *method = q->in->method;
 	bool get = is(method, "GET") || is(method, "HEAD");
-	char allow[40];
+	bool can_post = r->can & (instance ? CAN_UPDATE : CAN_CREATE), can_delete = instance && (r->can & CAN_DELETE);
 
-	if (get && !instance)
-		resource_list(q, r);
-	else if (get)
+	if (get && instance)
 		resource_fetch(q, r, 200);
-	else if (is(method, "POST") && !instance && r->insert)
-		resource_create(q, r);
-	else if (is(method, "POST") && instance && (r->update || r->instead_of_update))
+	else if (get)
+		resource_list(q, r);
+	else if (is(method, "POST") && can_post && take_body(q) < 0)
+		return;
+	else if (is(method, "POST") && can_post && instance)
 		resource_update(q, r);
-	else if (is(method, "DELETE") && instance && r->delete_)
+	else if (is(method, "POST") && can_post)
+		resource_create(q, r);
+	else if (is(method, "DELETE") && can_delete)
 		resource_delete(q, r);
-	else {
-		snprintf(allow, sizeof(allow), "GET%s%s", (instance ? r->update || r->instead_of_update : r->insert != NULL) ? ", POST" : "",
-			 instance && r->delete_ ? ", DELETE" : "");
-		not_allowed(q, allow);
+	else
+		not_allowed(q, can_post, can_delete);
+}
+
+/* The path behind the account, without the extension of its representation; 0, or less than 0 and answered. */
+static int take_extension(struct api_request *q, const char *rest, size_t *len)
+{
+	const char *dot = strrchr(rest, '.');
+
+	if (dot && is(dot, ".json")) {
+		*len = (size_t)(dot - rest);
+		return 0;
 	}
+	return api_error(q, 20404, "The requested resource %.300s was not found: JSON is what is served, its paths end with .json", q->in->path);
 }
 
 /* "/2010-04-01/Accounts/{AC}" + path + ".json" */
 static void route(struct api_request *q)
 {
-	const char *path = q->in->path, *rest, *dot;
+	const char *path = q->in->path, *rest;
 	const struct resource *r;
 	bool instance;
+	size_t len = 0;
 
 	if (strncmp(path, API_ROOT, strlen(API_ROOT)) || strlen(path) < strlen(API_ROOT) + SID_SIZE - 1) {
 		api_not_found(q);
@@ -132,32 +154,22 @@ static void route(struct api_request *q)
 		api_not_found(q);
 		return;
 	}
-	if (auth_check(q) < 0)
+	if (auth_check(q) < 0 || take_extension(q, rest, &len) < 0)
 		return;
-	dot = strrchr(rest, '.');
-	if (!dot || !is(dot, ".json")) {
-		api_error(q, 20404, "Only JSON is served: end the path with .json");
-		return;
-	}
-	r = resource_find(q, rest, (size_t)(dot - rest), &instance);
+	r = resource_find(q, rest, len, &instance);
 	if (!r)
 		api_not_found(q);
-	else if (take_form(q) == 0)
+	else if (take_query(q) == 0)
 		operate(q, r, instance);
 }
 
 static void stamp(struct api_request *q, uint64_t started_ns)
 {
 	char id[33];
-	int i = 0;
 
-	while (i < HTTP_OUT_HEADERS - 2 && q->out->headers[i].name)
-		i++;
 	random_hex(id, 32);
-	q->out->headers[i].name = "Twilio-Request-Id";
-	snprintf(q->out->headers[i].value, sizeof(q->out->headers[i].value), "RQ%s", id);
-	q->out->headers[i + 1].name = "Twilio-Request-Duration";
-	snprintf(q->out->headers[i + 1].value, sizeof(q->out->headers[i + 1].value), "%.3f", (double)(clock_mono_ns() - started_ns) / 1e9);
+	api_header(q, "Twilio-Request-Id", "RQ%s", id);
+	api_header(q, "Twilio-Request-Duration", "%.3f", (double)(clock_mono_ns() - started_ns) / 1e9);
 }
 
 static void handle(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)

@@ -13,14 +13,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define CREDENTIALS_MAX 256
 #define CACHE_SLOTS	64
 #define CACHE_MS	5000
 
 /* What this thread learned of accounts lately: a request costs no SQL for its authentication. The token is kept as a hash. */
 struct cached {
-	char user[CREDENTIALS_MAX], account[SID_SIZE];
+	char user[AUTH_CREDENTIALS_MAX], account[SID_SIZE];
 	unsigned char token_hash[SHA256_DIGEST_LENGTH];
+	bool active, owns; /* user may act at all; account is its own or owned by it */
 	uint64_t until_ms;
 };
 
@@ -37,10 +37,9 @@ static struct cached *slot_of(const char *user, const char *account)
 	return &cache[h % CACHE_SLOTS];
 }
 
-/* "Basic base64(user:password)" to user and password; false when it is not. */
-static bool decode(char out[CREDENTIALS_MAX], char **password, const char *header)
+bool auth_decode(char ret[AUTH_CREDENTIALS_MAX], char **password, const char *header)
 {
-	unsigned char text[CREDENTIALS_MAX];
+	unsigned char text[AUTH_CREDENTIALS_MAX];
 	size_t len;
 	int n;
 
@@ -54,9 +53,11 @@ static bool decode(char out[CREDENTIALS_MAX], char **password, const char *heade
 	if (n < 0)
 		return false;
 	n -= (header[len - 1] == '=') + (header[len - 2] == '=');
-	memcpy(out, text, (size_t)n);
-	out[n] = '\0';
-	*password = strchr(out, ':');
+	if (memchr(text, '\0', (size_t)n))
+		return false;
+	memcpy(ret, text, (size_t)n);
+	ret[n] = '\0';
+	*password = strchr(ret, ':');
 	if (!*password)
 		return false;
 	*(*password)++ = '\0';
@@ -68,16 +69,19 @@ static int denied(struct api_request *q, const char *why)
 	return api_error(q, 20003, "Authentication Error - %s", why);
 }
 
-/* user owns account: itself, or as its owner. Fills the slot. */
+/* The token is user's; account is user's own or owned by it. Fills the slot. */
 static int look_up(struct api_request *q, struct cached *slot, const char *user)
 {
+	static const char sql[] = "SELECT u.auth_token, u.status = 'active' AND o.status = 'active', a.sid IS NOT NULL FROM accounts u "
+				  "JOIN accounts o ON o.sid = u.owner_account_sid "
+				  "LEFT JOIN accounts a ON a.sid = $2 AND (a.sid = u.sid OR a.owner_account_sid = u.sid) WHERE u.sid = $1";
 	const char *params[] = { user, q->account_sid };
 	struct db_result *res;
 	const char *token;
-	int r = db_exec(&res, q->db,
-			"SELECT u.auth_token, a.sid FROM accounts u LEFT JOIN accounts a ON a.sid = $2 AND (a.sid = u.sid OR a.owner_account_sid = u.sid) "
-			"WHERE u.sid = $1 AND u.status = 'active'", 2, params);
+	int r = db_exec(&res, q->db, sql, 2, params);
 
+	if (r == -EIO)
+		r = db_exec(&res, q->db, sql, 2, params);
 	if (r < 0)
 		return api_db_error(q, r);
 	slot->until_ms = 0;
@@ -89,22 +93,23 @@ static int look_up(struct api_request *q, struct cached *slot, const char *user)
 	SHA256((const unsigned char *)token, strlen(token), slot->token_hash);
 	snprintf(slot->user, sizeof(slot->user), "%s", user);
 	snprintf(slot->account, sizeof(slot->account), "%s", q->account_sid);
-	if (db_value(res, 0, 1))
-		slot->until_ms = clock_mono_ms() + CACHE_MS;
+	slot->active = *db_value(res, 0, 1) == 't';
+	slot->owns = *db_value(res, 0, 2) == 't';
+	slot->until_ms = clock_mono_ms() + CACHE_MS;
 	db_result_free(res);
 	return 0;
 }
 
 int auth_check(struct api_request *q)
 {
-	char credentials[CREDENTIALS_MAX], *password;
+	char credentials[AUTH_CREDENTIALS_MAX], *password;
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 	struct cached *slot;
 	int r;
 
 	if (!q->in->authorization)
 		return denied(q, "No credentials provided");
-	if (!decode(credentials, &password, q->in->authorization) || !sid_valid(credentials, "AC"))
+	if (!auth_decode(credentials, &password, q->in->authorization) || !sid_valid(credentials, "AC"))
 		return denied(q, "invalid username");
 	slot = slot_of(credentials, q->account_sid);
 	if (slot->until_ms < clock_mono_ms() || strcmp(slot->user, credentials) || strcmp(slot->account, q->account_sid)) {
@@ -115,7 +120,9 @@ int auth_check(struct api_request *q)
 	SHA256((const unsigned char *)password, strlen(password), hash);
 	if (CRYPTO_memcmp(hash, slot->token_hash, sizeof(hash)))
 		return denied(q, "invalid password");
-	return slot->until_ms ? 0 : api_not_found(q);
+	if (!slot->active)
+		return api_error(q, 20005, NULL);
+	return slot->owns ? 0 : api_not_found(q);
 }
 
 int auth_bootstrap(struct db *db, const struct config *config)

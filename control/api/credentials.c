@@ -1,3 +1,4 @@
+/* Passwords become hashes here (sip-and-rest.md §1.5) and go no further. */
 #include "api/hooks.h"
 
 #include "api/request.h"
@@ -5,13 +6,11 @@
 #include "io/db.h"
 #include "proto/digest.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
 /* Rows of the parameter table. */
 enum { USERNAME, PASSWORD, REALM, HA1_MD5, HA1_SHA256 };
 
-/* The password ends here: what goes on is its hashes, for our realm. */
 static int hash(struct api_request *q, const char *username)
 {
 	const char *realm = q->options->config->sip_domain, *password = q->values[PASSWORD];
@@ -28,9 +27,6 @@ static int hash(struct api_request *q, const char *username)
 
 int credential_before_create(struct api_request *q)
 {
-	/* ':' ends the name in a digest's A1; quotes and controls cannot stand in the header. */
-	if (strpbrk(q->values[USERNAME], ":\"\\ \t") || q->values[USERNAME][0] < ' ')
-		return api_error(q, 21243, "Username must not have spaces, colons, quotes or backslashes");
 	return hash(q, q->values[USERNAME]);
 }
 
@@ -42,6 +38,7 @@ int credential_before_update(struct api_request *q)
 
 	if (!q->values[PASSWORD])
 		return 0;
+	/* The name is in the hash, and is the row's: it cannot change. */
 	r = db_exec(&res, q->db, "SELECT username FROM credentials WHERE account_sid = $1 AND sid = $2", 2, params);
 	if (r < 0)
 		return api_db_error(q, r);

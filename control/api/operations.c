@@ -1,11 +1,8 @@
 /* The generic operations on the resource table. */
-#define LOG_SUBSYSTEM "api"
 #include "api/resource.h"
 
 #include "api/paging.h"
 #include "api/statements.h"
-#include "base/clock.h"
-#include "base/log.h"
 #include "io/db.h"
 
 #include <errno.h>
@@ -13,80 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *value_json(const struct property *p, const char *value)
-{
-	char date[CLOCK_RFC2822_SIZE];
+/* -- reading */
 
-	if (!value)
-		return json_null();
-	switch (p->type) {
-	case PROPERTY_INT:
-		return json_integer(strtoll(value, NULL, 10));
-	case PROPERTY_BOOL:
-		return json_boolean(*value == 't');
-	case PROPERTY_DATE:
-		clock_rfc2822(date, (time_t)strtoll(value, NULL, 10));
-		return json_string(date);
-	case PROPERTY_TEXT:
-		break;
-	}
-	return json_string(value);
+/*
+ * A statement that may run again: the first on a connection that the database closed meanwhile (its
+ * restart) meets the loss, the second a new connection.
+ */
+static int read_rows(struct db_result **ret, const struct api_request *q, const struct statement *s)
+{
+	int e = statement_run(ret, q, s);
+
+	return e == -EIO ? statement_run(ret, q, s) : e;
 }
 
-/* The instance's URI without extension: the list's path with its SIDs filled in, and the SID. */
-static void uri_of(char *ret, size_t size, const struct api_request *q, const struct resource *r, const char *sid)
+/* Runs a statement that only asks whether there is a row: 0; else answered, 404 when there is none. */
+static int exists(struct api_request *q, const struct statement *s)
 {
-	const char *at = strchr(r->path, '@');
-
-	if (at)
-		snprintf(ret, size, API_ROOT "%s%.*s%s%s/%s", q->account_sid, (int)(at - r->path), r->path, q->parent_sid, at + 1, sid);
-	else
-		snprintf(ret, size, API_ROOT "%s%s/%s", q->account_sid, r->path, sid);
-}
-
-/* A row: the properties in the order of the table, the SID behind them. */
-static json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res, int row, bool instance)
-{
-	json_t *json = json_object();
-	const char *sid = db_value(res, row, (int)r->n_properties);
-	char uri[400], sub[500];
-
-	for (size_t i = 0; i < r->n_properties; i++) {
-		const struct property *p = &r->properties[i];
-
-		if (instance || !p->instance_only)
-			json_object_set_new(json, p->name, value_json(p, db_value(res, row, (int)i)));
-	}
-	uri_of(uri, sizeof(uri), q, r, sid);
-	if (r->subresources) {
-		json_t *subs = json_object();
-
-		for (const char *const *s = r->subresources; *s; s += 2) {
-			snprintf(sub, sizeof(sub), "%s%s", uri, s[1]);
-			json_object_set_new(subs, s[0], json_string(sub));
-		}
-		json_object_set_new(json, "subresource_uris", subs);
-	}
-	if (r->shows_uri) {
-		snprintf(sub, sizeof(sub), "%s.json", uri);
-		json_object_set_new(json, "uri", json_string(sub));
-	}
-	return json;
-}
-
-/* The parent must be there, and the account's; lock: other writers below it wait (limits at their edge). */
-static int check_parent(struct api_request *q, const struct resource *r, bool lock)
-{
-	const struct statements *s = statements_of(r);
-	const char *params[] = { q->account_sid, q->parent_sid };
 	struct db_result *res;
-	int r_, rows;
+	int rows, e = statement_run(&res, q, s);
 
-	if (!r->parent_prefix && !lock)
-		return 0;
-	r_ = db_exec(&res, q->db, lock ? s->lock_parent : s->find_parent, r->parent_prefix ? 2 : 1, params);
-	if (r_ < 0)
-		return api_db_error(q, r_);
+	if (e < 0)
+		return api_db_error(q, e);
 	rows = db_rows(res);
 	db_result_free(res);
 	return rows ? 0 : api_not_found(q);
@@ -94,9 +38,8 @@ static int check_parent(struct api_request *q, const struct resource *r, bool lo
 
 void resource_fetch(struct api_request *q, const struct resource *r, int status)
 {
-	const char *params[] = { q->account_sid, q->parent_sid, q->sid };
 	struct db_result *res;
-	int e = db_exec(&res, q->db, statements_of(r)->fetch, 3, params);
+	int e = read_rows(&res, q, &statements_of(r)->fetch);
 
 	if (e < 0) {
 		api_db_error(q, e);
@@ -109,189 +52,198 @@ void resource_fetch(struct api_request *q, const struct resource *r, int status)
 	db_result_free(res);
 }
 
+/* Rows of a page, which came with one more than it holds when there are more in its direction. */
+static json_t *page_rows(struct paging *paging, const struct api_request *q, const struct resource *r, const struct db_result *res)
+{
+	int n = db_rows(res), seq = (int)r->n_properties + 1;
+	bool more = n > paging->size;
+	json_t *rows = json_array();
+
+	if (more)
+		n = paging->size;
+	for (int i = 0; i < n; i++)
+		json_array_append_new(rows, row_json(q, r, res, paging->back ? n - 1 - i : i, false));
+	if (n) {
+		snprintf(paging->first, sizeof(paging->first), "%s", db_value(res, paging->back ? n - 1 : 0, seq));
+		snprintf(paging->last, sizeof(paging->last), "%s", db_value(res, paging->back ? 0 : n - 1, seq));
+	}
+	paging->behind = paging->back || more;
+	paging->before = paging->back ? more : paging->cursor[0] != '\0';
+	return rows;
+}
+
 void resource_list(struct api_request *q, const struct resource *r)
 {
-	const char *params[3 + 2 + RESOURCE_FILTERS] = { q->account_sid, q->parent_sid };
+	const struct statements *s = statements_of(r);
 	struct paging paging;
 	struct db_result *res;
-	json_t *rows;
 	char limit[16];
-	int n, e;
+	json_t *rows;
+	int e;
 
-	if (check_parent(q, r, false) < 0 || paging_take(&paging, q) < 0)
+	if (paging_take(&paging, q, r->prefix) < 0 || filters_take(q, r->filters, r->n_filters) < 0)
+		return;
+	if (r->parent_prefix && exists(q, &s->find_parent) < 0)
 		return;
 	snprintf(limit, sizeof(limit), "%d", paging.size + 1);
-	params[2] = paging.after[0] ? paging.after : NULL;
-	params[3] = limit;
-	for (size_t i = 0; i < r->n_filters; i++) {
-		const struct filter *f = &r->filters[i];
-		const struct param rule = { f->name, f->type, ON_BOTH, 0, 1000, f->pattern, 20422 };
-		const char *value = form_get(&q->query, f->name), *want = value && *value ? param_check(&rule, value) : NULL;
-
-		if (want) {
-			api_error(q, 20422, "%s %s", f->name, want);
-			return;
-		}
-		params[4 + i] = value && *value ? value : NULL;
-	}
-	e = db_exec(&res, q->db, statements_of(r)->list, 4 + (int)r->n_filters, params);
+	q->limit = limit;
+	q->cursor = paging.cursor[0] ? paging.cursor : NULL;
+	e = read_rows(&res, q, paging.back ? &s->list_back : &s->list);
 	if (e < 0) {
-		/* A filter that is no date is the client's; its SQL says so. */
-		if (e == -EINVAL)
-			api_error(q, 20422, "A filter has a value that cannot be read; dates are YYYY-MM-DD");
-		else
-			api_db_error(q, e);
+		api_db_error(q, e);
 		return;
 	}
-	n = db_rows(res);
-	paging.more = n > paging.size;
-	if (paging.more)
-		n = paging.size;
-	rows = json_array();
-	for (int i = 0; i < n; i++)
-		json_array_append_new(rows, row_json(q, r, res, i, false));
-	snprintf(paging.last, sizeof(paging.last), "%s", n ? db_value(res, n - 1, (int)r->n_properties + 1) : "");
+	rows = page_rows(&paging, q, r, res);
 	db_result_free(res);
-	api_reply(q, 200, paging_envelope(&paging, q, r->list_key, rows));
+	api_reply(q, 200, paging_envelope(&paging, q, r->prefix, r->list_key, rows));
 }
 
-/* Parameters of an INSERT or UPDATE: account, SID, parent, then the checked values. */
-static int write_params(const char **params, const struct api_request *q, const struct resource *r)
-{
-	params[0] = q->account_sid;
-	params[1] = q->sid;
-	params[2] = q->parent_sid;
-	memcpy(params + 3, q->values, r->n_params * sizeof(*params));
-	return 3 + (int)r->n_params;
-}
+/* -- writing: each in one transaction, told to the SIP side when it is committed */
 
-static void write_failed(struct api_request *q, const struct resource *r, int e)
+static int write_failed(struct api_request *q, const struct resource *r, int e)
 {
-	db_rollback(q->db);
 	if (e == -EEXIST && r->duplicate_text)
-		api_error(q, r->duplicate_error, r->duplicate_named ? "%s %s" : "%s%s", r->duplicate_named ? q->values[0] : r->duplicate_text,
-			  r->duplicate_named ? r->duplicate_text : "");
-	else if (e == -ENOENT)
-		api_not_found(q);
-	else if (e == -EINVAL)
-		api_error(q, r->duplicate_error ? r->duplicate_error : 20422, "A parameter has a value that cannot be stored");
-	else
-		api_db_error(q, e);
-	if (e != -EEXIST && e != -ENOENT)
-		log_warn("%s: %s", r->path, db_error(q->db));
+		return api_error(q, r->duplicate_error, "%s%s%s", r->duplicate_named ? q->values[0] : "", r->duplicate_named ? " " : "",
+				 r->duplicate_text);
+	return api_db_error(q, e);
 }
 
 static void tell(struct api_request *q, const struct resource *r)
 {
-	if (r->changes_sip && q->options->changed)
-		q->options->changed(q->options->arg, !strcmp(r->prefix, "SD") ? q->sid : NULL);
+	const char *domain = NULL;
+
+	if (!r->changes_sip || !q->options->changed)
+		return;
+	if (!strcmp(r->prefix, "SD"))
+		domain = q->sid;
+	else if (r->parent_prefix && !strcmp(r->parent_prefix, "SD"))
+		domain = q->parent_sid;
+	q->options->changed(q->options->arg, domain);
 }
 
 static int below_limit(struct api_request *q, const struct resource *r)
 {
-	const char *params[] = { q->account_sid, q->parent_sid };
 	struct db_result *res;
 	int n, e;
 
 	if (!r->limit)
 		return 0;
-	e = db_exec(&res, q->db, statements_of(r)->count, 2, params);
+	e = statement_run(&res, q, &statements_of(r)->count);
 	if (e < 0)
 		return api_db_error(q, e);
 	n = atoi(db_value(res, 0, 0));
 	db_result_free(res);
-	return n < r->limit ? 0 : api_error(q, r->limit_error, NULL);
+	return n < r->limit ? 0 : api_error(q, r->limit_error, "There are %d already, and there can be no more", r->limit);
+}
+
+/* Runs the write and puts the SID it returned to q->sid; *rows says whether there was one. */
+static int write_row(struct api_request *q, const struct statement *s, int *rows)
+{
+	struct db_result *res;
+	int e = statement_run(&res, q, s);
+
+	if (e < 0)
+		return e;
+	*rows = db_rows(res);
+	if (*rows)
+		snprintf(q->sid, sizeof(q->sid), "%s", db_value(res, 0, 0));
+	db_result_free(res);
+	return 0;
+}
+
+static int begin(struct api_request *q)
+{
+	int e = db_begin(q->db);
+
+	if (e == -EIO)
+		e = db_begin(q->db);
+	return e < 0 ? api_db_error(q, e) : 0;
+}
+
+/* 0 when the write is durable; else answered. */
+static int commit(struct api_request *q, const struct resource *r)
+{
+	int e = db_commit(q->db);
+
+	if (e < 0)
+		return api_db_error(q, e);
+	tell(q, r);
+	return 0;
+}
+
+static int create(struct api_request *q, const struct resource *r)
+{
+	const struct statements *s = statements_of(r);
+	int rows, e;
+
+	if (exists(q, &s->lock_parent) < 0 || below_limit(q, r) < 0 || (r->before_create && r->before_create(q) < 0))
+		return -EPROTO;
+	e = write_row(q, &s->insert, &rows);
+	/* What a parameter refers to is not there, or went meanwhile. */
+	if (e == -ENOENT || (e == 0 && !rows))
+		return api_error(q, 20404, "%s: the requested resource %s was not found in this account",
+				 r->n_params ? r->params[0].name : r->path, q->values[0] ? q->values[0] : "");
+	return e < 0 ? write_failed(q, r, e) : 0;
 }
 
 void resource_create(struct api_request *q, const struct resource *r)
 {
-	const char *params[3 + API_VALUES_MAX];
-	struct db_result *res = NULL;
-	int n, e;
-
-	if (params_take(q, r->params, r->n_params, ON_CREATE) < 0)
+	if (params_take(q, r->params, r->n_params, ON_CREATE) < 0 || begin(q) < 0)
 		return;
 	sid_new(q->sid, r->prefix);
-	e = db_begin(q->db);
-	if (e < 0) {
-		api_db_error(q, e);
-		return;
-	}
-	if (check_parent(q, r, true) < 0 || below_limit(q, r) < 0 || (r->before_create && r->before_create(q) < 0)) {
+	if (create(q, r) < 0)
 		db_rollback(q->db);
-		return;
-	}
-	n = write_params(params, q, r);
-	e = db_exec(&res, q->db, r->insert, n, params);
-	if (e == 0 && !db_rows(res))
-		e = -ENOENT; /* what it refers to is not there */
-	if (e == 0)
-		snprintf(q->sid, sizeof(q->sid), "%s", db_value(res, 0, 0));
-	db_result_free(res);
-	if (e == 0)
-		e = db_commit(q->db);
-	if (e < 0) {
-		write_failed(q, r, e);
-		return;
-	}
-	tell(q, r);
-	resource_fetch(q, r, 201);
+	else if (commit(q, r) == 0)
+		resource_fetch(q, r, 201);
+}
+
+static int update(struct api_request *q, const struct resource *r)
+{
+	const struct statements *s = statements_of(r);
+	int rows, e;
+
+	if (exists(q, &s->lock_row) < 0 || (r->before_update && r->before_update(q) < 0))
+		return -EPROTO;
+	e = write_row(q, &s->update, &rows);
+	return e < 0 ? write_failed(q, r, e) : 0;
 }
 
 void resource_update(struct api_request *q, const struct resource *r)
 {
-	const char *params[3 + API_VALUES_MAX];
-	struct db_result *res = NULL;
-	int n, e, rows = 0;
-
 	if (params_take(q, r->params, r->n_params, ON_UPDATE) < 0)
 		return;
 	if (r->instead_of_update) {
-		if (r->instead_of_update(q, r) == 0)
+		if (r->instead_of_update(q) == 0)
 			resource_fetch(q, r, 200);
 		return;
 	}
-	if (r->before_update && r->before_update(q) < 0)
+	if (begin(q) < 0)
 		return;
-	n = write_params(params, q, r);
-	e = db_exec(&res, q->db, r->update, n, params);
-	if (e < 0) {
-		write_failed(q, r, e);
-		return;
-	}
-	rows = db_rows(res);
-	db_result_free(res);
-	if (!rows) {
-		api_not_found(q);
-		return;
-	}
-	tell(q, r);
-	resource_fetch(q, r, 200);
+	if (update(q, r) < 0)
+		db_rollback(q->db);
+	else if (commit(q, r) == 0)
+		resource_fetch(q, r, 200);
+}
+
+static int delete_row(struct api_request *q, const struct resource *r)
+{
+	const struct statements *s = statements_of(r);
+	int rows, e;
+
+	if (exists(q, &s->lock_row) < 0 || (r->before_delete && r->before_delete(q) < 0))
+		return -EPROTO;
+	e = write_row(q, &s->delete_, &rows);
+	if (e == -ENOENT && r->in_use_error)
+		return api_error(q, r->in_use_error, "The list is mapped to a SIP domain; delete the mapping first");
+	return e < 0 ? api_db_error(q, e) : 0;
 }
 
 void resource_delete(struct api_request *q, const struct resource *r)
 {
-	const char *params[] = { q->account_sid, q->sid, q->parent_sid };
-	struct db_result *res = NULL;
-	int e, rows;
-
-	if (r->before_delete && r->before_delete(q) < 0)
+	if (begin(q) < 0)
 		return;
-	e = db_exec(&res, q->db, r->delete_, 3, params);
-	if (e == -ENOENT) {
-		api_error(q, r->in_use_error, "The list is mapped to a SIP domain; delete the mapping first");
-		return;
-	}
-	if (e < 0) {
-		api_db_error(q, e);
-		return;
-	}
-	rows = db_rows(res);
-	db_result_free(res);
-	if (!rows) {
-		api_not_found(q);
-		return;
-	}
-	tell(q, r);
-	api_reply(q, 204, NULL);
+	if (delete_row(q, r) < 0)
+		db_rollback(q->db);
+	else if (commit(q, r) == 0)
+		api_reply(q, 204, NULL);
 }

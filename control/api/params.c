@@ -1,6 +1,6 @@
+/* Parameters and filters against their rules. */
 #include "api/resource.h"
 
-#include "base/buf.h"
 #include "proto/url.h"
 
 #include <arpa/inet.h>
@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+
+#define PASSWORD_MIN	  12
+#define PASSWORD_MAX	  256
+#define FILTER_MAX	  1000
+#define CODE_BAD_PARAM	  20422
+#define SECONDS_OF_A_DAY  86400
 
 /* Characters, not bytes: the form is UTF-8 by now. */
 static long length(const char *s)
@@ -25,10 +32,12 @@ static bool one_of(const char *words, const char *value)
 {
 	size_t len = strlen(value);
 
-	for (const char *p = words; p && *p; p = strchr(p, '|')) {
-		p += *p == '|';
-		if (strcspn(p, "|") == len && !strncmp(p, value, len))
+	while (*words) {
+		size_t n = strcspn(words, "|");
+
+		if (n == len && !memcmp(words, value, n))
 			return true;
+		words += n + (words[n] == '|');
 	}
 	return false;
 }
@@ -52,24 +61,110 @@ static bool is_password(const char *s)
 		upper |= isupper((unsigned char)*c) != 0;
 		lower |= islower((unsigned char)*c) != 0;
 	}
-	return digit && upper && lower && length(s) >= 12 && strlen(s) <= 256;
+	return digit && upper && lower && length(s) >= PASSWORD_MIN && strlen(s) <= PASSWORD_MAX;
+}
+
+/* n digits from *s, as a number; -1 when they are not there. */
+static int digits(const char **s, int n)
+{
+	int value = 0;
+
+	for (; n; n--, (*s)++) {
+		if (!isdigit((unsigned char)**s))
+			return -1;
+		value = value * 10 + (**s - '0');
+	}
+	return value;
+}
+
+static bool skip(const char **s, char c)
+{
+	if (**s != c)
+		return false;
+	(*s)++;
+	return true;
+}
+
+/* What stands behind a time: a fraction, then Z, +hh:mm, -hh:mm or nothing (UTC). */
+static bool zone_offset(const char *s, long *offset_s)
+{
+	int sign, h, m;
+
+	*offset_s = 0;
+	if (skip(&s, '.'))
+		s += strspn(s, "0123456789");
+	if (!*s)
+		return true;
+	if (skip(&s, 'Z'))
+		return !*s;
+	sign = *s == '-' ? -1 : 1;
+	/* A '+' that was not escaped in the query has become a space. */
+	if (!skip(&s, '+') && !skip(&s, '-') && !skip(&s, ' '))
+		return false;
+	h = digits(&s, 2);
+	skip(&s, ':');
+	m = digits(&s, 2);
+	*offset_s = sign * (h * 3600L + m * 60L);
+	return h >= 0 && h <= 15 && m >= 0 && m <= 59 && !*s;
+}
+
+bool date_range(const char *value, long long *from, long long *to)
+{
+	struct tm tm = { 0 }, given;
+	const char *s = value;
+	long offset_s = 0;
+	bool timed;
+
+	tm.tm_year = digits(&s, 4) - 1900;
+	if (tm.tm_year < 0 || !skip(&s, '-'))
+		return false;
+	tm.tm_mon = digits(&s, 2) - 1;
+	if (tm.tm_mon < 0 || !skip(&s, '-'))
+		return false;
+	tm.tm_mday = digits(&s, 2);
+	timed = *s == 'T' || *s == ' ';
+	if (timed) {
+		s++;
+		tm.tm_hour = digits(&s, 2);
+		if (tm.tm_hour < 0 || !skip(&s, ':'))
+			return false;
+		tm.tm_min = digits(&s, 2);
+		if (tm.tm_min < 0 || !skip(&s, ':'))
+			return false;
+		tm.tm_sec = digits(&s, 2);
+		if (tm.tm_sec < 0 || !zone_offset(s, &offset_s))
+			return false;
+	} else if (*s) {
+		return false;
+	}
+	given = tm;
+	*from = timegm(&tm);
+	/* timegm makes a real day of an impossible one. */
+	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday || tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min ||
+	    tm.tm_sec != given.tm_sec)
+		return false;
+	*from -= offset_s;
+	*to = *from + (timed ? 1 : SECONDS_OF_A_DAY);
+	return true;
 }
 
 const char *param_check(const struct param *p, const char *value)
 {
-	static _Thread_local char want[120];
+	static _Thread_local char want[160];
+	long long from, to;
 	struct in_addr addr;
 
 	want[0] = '\0';
 	switch (p->type) {
 	case PARAM_TEXT:
-		if (length(value) < p->min || length(value) > p->max || (p->pattern && strspn(value, p->pattern) != strlen(value)))
-			snprintf(want, sizeof(want), "must have %ld to %ld characters%s", p->min, p->max,
-				 p->pattern ? " of those allowed" : "");
+		if (length(value) < p->min || length(value) > p->max)
+			snprintf(want, sizeof(want), "must have %ld to %ld characters", p->min, p->max);
+		else if (p->pattern && strspn(value, p->pattern) != strlen(value))
+			snprintf(want, sizeof(want), "must have none but these characters: %s", p->pattern);
 		break;
 	case PARAM_URL:
-		if (*value && !url_valid_webhook(value))
-			snprintf(want, sizeof(want), "must be an absolute http or https URL, without '_' in its host");
+		if (!url_valid_webhook(value))
+			snprintf(want, sizeof(want), "must be an absolute http or https URL, its host without '_'");
 		break;
 	case PARAM_METHOD:
 		if (strcasecmp(value, "GET") && strcasecmp(value, "POST"))
@@ -92,15 +187,36 @@ const char *param_check(const struct param *p, const char *value)
 			snprintf(want, sizeof(want), "must be one of %s", p->pattern);
 		break;
 	case PARAM_IP:
-		if (strspn(value, "0123456789.") != strlen(value) || inet_pton(AF_INET, value, &addr) != 1)
+		if (inet_pton(AF_INET, value, &addr) != 1)
 			snprintf(want, sizeof(want), "must be a complete IPv4 address, such as 203.0.113.7");
 		break;
 	case PARAM_PASSWORD:
 		if (!is_password(value))
-			snprintf(want, sizeof(want), "must have at least 12 characters, among them a digit, an upper and a lower case letter");
+			snprintf(want, sizeof(want), "must have %d to %d characters, among them a digit, an upper and a lower case letter",
+				 PASSWORD_MIN, PASSWORD_MAX);
+		break;
+	case PARAM_DATE:
+		if (!date_range(value, &from, &to))
+			snprintf(want, sizeof(want), "must be a date as YYYY-MM-DD, or YYYY-MM-DDThh:mm:ssZ");
 		break;
 	}
 	return want[0] ? want : NULL;
+}
+
+/* The one spelling that is stored. */
+static const char *canonical(const struct param *p, const char *value)
+{
+	if (p->type == PARAM_METHOD)
+		return strcasecmp(value, "GET") ? "POST" : "GET";
+	if (p->type == PARAM_BOOL)
+		return strcasecmp(value, "true") ? "false" : "true";
+	return value;
+}
+
+/* An empty value takes the parameter back to its default, where there must not be one. */
+static bool may_be_empty(const struct param *p, bool required)
+{
+	return !required && p->min == 0 && p->type != PARAM_PASSWORD && p->type != PARAM_IP;
 }
 
 int params_take(struct api_request *q, const struct param *params, size_t n, int when)
@@ -108,7 +224,7 @@ int params_take(struct api_request *q, const struct param *params, size_t n, int
 	for (size_t i = 0; i < n; i++) {
 		const struct param *p = &params[i];
 		const char *value = form_get(&q->form, p->name), *want;
-		bool required = p->when & (when == ON_CREATE ? REQUIRED : REQUIRED_U);
+		bool required = p->when & (when == ON_CREATE ? REQUIRED : NEEDED);
 
 		q->values[i] = NULL;
 		if (!(p->when & when))
@@ -118,15 +234,41 @@ int params_take(struct api_request *q, const struct param *params, size_t n, int
 				return api_error(q, p->error, "%s is required", p->name);
 			continue;
 		}
-		want = param_check(p, value);
+		want = *value || !may_be_empty(p, required) ? param_check(p, value) : NULL;
 		if (want)
 			return api_error(q, p->error, "%s %s", p->name, want);
-		/* The canonical spelling goes into the database. */
-		if (p->type == PARAM_METHOD)
-			value = strcasecmp(value, "GET") ? "POST" : "GET";
-		else if (p->type == PARAM_BOOL)
-			value = strcasecmp(value, "true") ? "false" : "true";
-		q->values[i] = value;
+		q->values[i] = *value ? canonical(p, value) : value;
+	}
+	return 0;
+}
+
+/* A date's SQL takes the seconds that it means, as "from,to". */
+static const char *date_value(struct api_request *q, const char *value)
+{
+	char range[64];
+	long long from, to;
+
+	date_range(value, &from, &to);
+	snprintf(range, sizeof(range), "%lld,%lld", from, to);
+	return api_keep(q, range);
+}
+
+int filters_take(struct api_request *q, const struct filter *filters, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct filter *f = &filters[i];
+		const struct param rule = { .name = f->name, .type = f->type, .max = FILTER_MAX, .pattern = f->pattern };
+		const char *value = form_get(&q->query, f->name), *want;
+
+		q->filters[i] = NULL;
+		if (!value || !*value)
+			continue;
+		want = param_check(&rule, value);
+		if (want)
+			return api_error(q, CODE_BAD_PARAM, "%s %s", f->name, want);
+		q->filters[i] = f->type == PARAM_DATE ? date_value(q, value) : canonical(&rule, value);
+		if (!q->filters[i])
+			return api_error(q, 20500, NULL);
 	}
 	return 0;
 }

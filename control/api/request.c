@@ -1,6 +1,9 @@
+#define LOG_SUBSYSTEM "api"
 #include "api/request.h"
 
 #include "base/error_code.h"
+#include "base/log.h"
+#include "io/db.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,21 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_header(struct http_out *out, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+#define MESSAGE_MAX_BYTES 600
+#define KEPT_MAX_BYTES	  4096
 
-static void add_header(struct http_out *out, const char *name, const char *fmt, ...)
+void api_header(struct api_request *q, const char *name, const char *fmt, ...)
 {
+	struct http_out *out = q->out;
 	va_list ap;
+	int i = 0;
 
-	for (int i = 0; i < HTTP_OUT_HEADERS; i++) {
-		if (out->headers[i].name)
-			continue;
-		out->headers[i].name = name;
-		va_start(ap, fmt);
-		vsnprintf(out->headers[i].value, sizeof(out->headers[i].value), fmt, ap);
-		va_end(ap);
-		return;
-	}
+	while (i < HTTP_OUT_HEADERS && out->headers[i].name)
+		i++;
+	BUG_ON(i == HTTP_OUT_HEADERS);
+	out->headers[i].name = name;
+	va_start(ap, fmt);
+	vsnprintf(out->headers[i].value, sizeof(out->headers[i].value), fmt, ap);
+	va_end(ap);
 }
 
 void api_reply(struct api_request *q, int status, json_t *json)
@@ -30,29 +34,40 @@ void api_reply(struct api_request *q, int status, json_t *json)
 	q->out->status = status;
 	free(q->out->body);
 	q->out->body = NULL;
+	q->out->body_len = 0;
+	/* Only an answer without a body has none; else memory ran out on the way. */
+	if (!json && status != 204)
+		q->out->status = 500;
 	if (!json)
 		return;
-	q->out->content_type = "application/json";
-	q->out->body = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	q->out->body_len = q->out->body ? strlen(q->out->body) : 0;
+	q->out->body = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
-	if (!q->out->body)
+	if (!q->out->body) {
 		q->out->status = 500;
+		return;
+	}
+	q->out->content_type = "application/json";
+	q->out->body_len = strlen(q->out->body);
 }
 
 /* A message may quote what the client sent; bytes that are no UTF-8 are not repeated. */
-static json_t *text_json(const char *text)
+static json_t *text_json(char *text)
 {
 	json_t *json = json_string(text);
 
-	return json ? json : json_string("The request cannot be read");
+	if (json)
+		return json;
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(text);
 }
 
 int api_error(struct api_request *q, int code, const char *fmt, ...)
 {
 	const struct error_code *e = error_code_find(code);
 	int status = e && e->http_status ? e->http_status : 400;
-	char message[600], more[80];
+	char message[MESSAGE_MAX_BYTES], more[80];
 	va_list ap;
 
 	if (fmt) {
@@ -63,12 +78,13 @@ int api_error(struct api_request *q, int code, const char *fmt, ...)
 		snprintf(message, sizeof(message), "%s", e ? e->text : "Error");
 	}
 	snprintf(more, sizeof(more), "https://www.twilio.com/docs/errors/%d", code);
-	api_reply(q, status, json_pack("{s:i, s:o, s:s, s:i}", "code", code, "message", text_json(message), "more_info", more, "status", status));
-	add_header(q->out, "X-Twilio-Error-Code", "%d", code);
+	api_reply(q, status,
+		  json_pack("{s:i, s:o, s:s, s:i}", "code", code, "message", text_json(message), "more_info", more, "status", status));
+	api_header(q, "X-Twilio-Error-Code", "%d", code);
 	if (status == 401)
-		add_header(q->out, "WWW-Authenticate", "Basic realm=\"Twilio API\"");
+		api_header(q, "WWW-Authenticate", "Basic realm=\"Twilio API\"");
 	if (status == 503)
-		add_header(q->out, "Retry-After", "5");
+		api_header(q, "Retry-After", "5");
 	return -EPROTO;
 }
 
@@ -79,17 +95,20 @@ int api_not_found(struct api_request *q)
 
 int api_db_error(struct api_request *q, int r)
 {
-	return r == -EIO || r == -EAGAIN ? api_error(q, 20503, "The database is not reachable; try again in a few seconds") :
-					   api_error(q, 20500, NULL);
+	/* The first line alone: what follows may quote the row. */
+	log_warn("%s %s: %.*s", q->in->method, q->in->path, (int)strcspn(db_error(q->db), "\n"), db_error(q->db));
+	if (r == -EIO || r == -EAGAIN)
+		return api_error(q, 20503, "The database is not reachable; try again in a few seconds");
+	return api_error(q, 20500, NULL);
 }
 
 const char *api_keep(struct api_request *q, const char *text)
 {
 	struct buf *b;
 
-	if (q->n_scratch == (int)(sizeof(q->scratch) / sizeof(q->scratch[0])))
+	if (q->n_scratch == API_KEPT_MAX)
 		return NULL;
 	b = &q->scratch[q->n_scratch++];
-	buf_init(b, 4096);
+	buf_init(b, KEPT_MAX_BYTES);
 	return buf_adds(b, text) < 0 ? NULL : b->data;
 }

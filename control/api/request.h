@@ -1,5 +1,6 @@
 /*
- * request - one REST request on its way through the api, and how it is answered. One thread; lives for one request.
+ * request - one REST request on its way through the api, and how it is answered. One thread; lives
+ * for one request.
  */
 #ifndef HOOKSWITCH_API_REQUEST_H
 #define HOOKSWITCH_API_REQUEST_H
@@ -14,31 +15,40 @@
 
 struct db;
 
-#define API_VERSION	 "2010-04-01"
-#define API_ROOT	 "/" API_VERSION "/Accounts/"
-#define API_VALUES_MAX	 24 /* parameters of an operation */
-#define API_PAIRS_MAX	 200
+#define API_VERSION	"2010-04-01"
+#define API_ROOT	"/" API_VERSION "/Accounts/"
+#define API_VALUES_MAX	24 /* parameters of an operation */
+#define API_FILTERS_MAX 16
+#define API_PAIRS_MAX	200 /* pairs of a query or body */
+#define API_KEPT_MAX	API_FILTERS_MAX
 
 struct api_request {
 	const struct api_options *options;
 	const struct http_in *in;
 	struct http_out *out;
 	struct db *db;
-	char account_sid[SID_SIZE];	/* of the path: what is worked on */
-	char parent_sid[SID_SIZE];	/* "" when the resource has none */
-	char sid[SID_SIZE];		/* "" for a list */
+	char account_sid[SID_SIZE]; /* of the path: what is worked on */
+	char parent_sid[SID_SIZE];  /* "" when the resource has none */
+	char sid[SID_SIZE];	    /* "" for a list */
 	struct form query, form;
-	const char *values[API_VALUES_MAX]; /* checked parameters, by their row; NULL: not given */
-	struct buf scratch[4];		/* what hooks compute for values; freed with the request */
+	/* Checked, by the rows of the resource's params and filters; NULL: not given. */
+	const char *values[API_VALUES_MAX];
+	const char *filters[API_FILTERS_MAX];
+	const char *cursor, *limit; /* of a list: where the page begins, how many rows */
+	struct buf scratch[API_KEPT_MAX]; /* what is computed for them; freed with the request */
 	int n_scratch;
 };
 
 /* Answers with status and json, which it takes. */
 void api_reply(struct api_request *q, int status, json_t *json);
-/* Answers with a code of the dictionary; fmt is the message, NULL the dictionary's text. Always returns -EPROTO, for `return api_error(...)`. */
+/*
+ * Answers with a code of the dictionary; fmt is the message, NULL the dictionary's text. Always
+ * returns -EPROTO, for `return api_error(...)`.
+ */
 int api_error(struct api_request *q, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int api_not_found(struct api_request *q); /* 20404 with the path */
+int api_not_found(struct api_request *q);	/* 20404 with the path */
 int api_db_error(struct api_request *q, int r); /* 20503 when the database is away, 20500 else */
+void api_header(struct api_request *q, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A string that lives as long as the request; NULL out of memory (or too many). */
 const char *api_keep(struct api_request *q, const char *text);
 

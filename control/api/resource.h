@@ -1,6 +1,11 @@
 /*
- * resource - the tables that the API is made of. A resource is a row: where it stands, what it shows, what it takes, its limits and its SQL.
- * The generic operations (operations.c) do the rest; a hook adds what a table cannot say. Adding an operation: docs/api.md.
+ * resource - the tables that the API is made of (resources.c). A resource is a row: where it stands,
+ * what may be done with it, what it shows (properties), what it takes (params), its limit and its
+ * error codes. statements.c makes its SQL of the row, operations.c runs it; a hook adds what a table
+ * cannot say. Adding an operation: docs/api.md.
+ *
+ * SQL in these tables is a template: $A is the account's SID, $P the parent's, $S the resource's, $0
+ * to $9 a parameter by its row, $? a filter's value. The table r is the resource's own.
  */
 #ifndef HOOKSWITCH_API_RESOURCE_H
 #define HOOKSWITCH_API_RESOURCE_H
@@ -9,18 +14,23 @@
 
 #include <stdbool.h>
 
-enum property_type { PROPERTY_TEXT, PROPERTY_INT, PROPERTY_BOOL, PROPERTY_DATE };
+enum property_type {
+	PROPERTY_TEXT,
+	PROPERTY_INT,
+	PROPERTY_BOOL,
+	PROPERTY_DATE, /* timestamptz; shown as RFC 2822 */
+};
 
 struct property {
 	const char *name;	/* in JSON */
-	const char *sql;	/* expression over the resource's FROM */
+	const char *sql;	/* expression; NULL: the column r.name */
 	enum property_type type;
 	bool instance_only;	/* not in lists */
 };
 
 enum param_type {
-	PARAM_TEXT,	/* up to max characters */
-	PARAM_URL,	/* absolute http(s) URL, or empty to clear it */
+	PARAM_TEXT,	/* min..max characters, all of them in `pattern` when it is set */
+	PARAM_URL,	/* absolute http(s) URL */
 	PARAM_METHOD,	/* GET or POST */
 	PARAM_BOOL,
 	PARAM_INT,	/* min..max */
@@ -28,13 +38,16 @@ enum param_type {
 	PARAM_ENUM,	/* one of `pattern`, "a|b" */
 	PARAM_IP,	/* IPv4 dotted quad */
 	PARAM_PASSWORD, /* sip-and-rest.md §1.5 */
+	PARAM_DATE,	/* YYYY-MM-DD, or ISO 8601 with a time */
 };
 
-#define ON_CREATE  1
-#define ON_UPDATE  2
-#define ON_BOTH	   3
-#define REQUIRED   4 /* on create */
-#define REQUIRED_U 8 /* on update */
+/* struct param.when */
+#define ON_CREATE 0x1
+#define ON_UPDATE 0x2
+#define ON_BOTH	  0x3
+#define REQUIRED  0x4  /* on create */
+#define NEEDED	  0x8  /* on update */
+#define COMPUTED  0x10 /* never a client's: a hook sets it */
 
 struct param {
 	const char *name;
@@ -42,28 +55,38 @@ struct param {
 	int when;
 	long min, max;
 	const char *pattern;
-	int error;	/* code when missing or bad */
+	int error;	    /* code when it is missing or bad */
+	const char *column; /* that takes it; NULL: only a hook reads it */
+	const char *def;    /* for one that is empty, or absent on create; NULL: SQL NULL */
 };
 
-/* Query filters of a list: name, and a condition over $3. */
+/* A filter of a list, by a name in the query. */
 struct filter {
 	const char *name;
 	enum param_type type;
-	const char *sql; /* condition; $? stands for the value, once */
+	const char *sql; /* condition over $? */
 	const char *pattern;
 };
 
 #define RESOURCE_FILTERS 10
 
+/* struct resource.can; every resource can be listed and fetched. */
+#define CAN_CREATE 1
+#define CAN_UPDATE 2
+#define CAN_DELETE 4
+
 struct resource {
-	const char *path;	/* below /Accounts/{AC}, "*" for the parent's SID: "/SIP/Domains", "/SIP/Domains/@/Auth/Calls/..." */
-	const char *prefix;	/* of its SIDs */
+	const char *path;	   /* below /Accounts/{AC}; '@' stands for the parent's SID */
+	const char *prefix;	   /* of its SIDs */
 	const char *parent_prefix; /* NULL: the account is the parent */
-	const char *parent_table;  /* that has the parent, with account_sid */
+	const char *parent_table;  /* has the parent's sid and account_sid */
 	const char *list_key;
-	const char *from;	/* FROM clause; alias r has seq, account_sid */
-	const char *sid_sql;	/* expression of its SID, usually r.sid */
-	const char *parent_sql; /* expression of the parent's SID, or NULL */
+	int can;
+	const char *table;	   /* has seq, account_sid; aliased r */
+	const char *join;	   /* what stands behind the table in FROM, or NULL */
+	const char *where;	   /* which rows of the table are the resource's, or NULL: all */
+	const char *sid_column;
+	const char *parent_column; /* NULL when the account is the parent */
 	bool newest_first;
 	const struct property *properties;
 	size_t n_properties;
@@ -72,24 +95,29 @@ struct resource {
 	const struct filter *filters;
 	size_t n_filters;
 	bool shows_uri;
-	const char *const *subresources; /* names and path tails in pairs, NULL-terminated; NULL: none */
-	const char *insert;	/* $1 account, $2 new SID (or parent), $3 parent, then the parameters */
-	const char *update;	/* $1 account, $2 SID, $3 parent, then the parameters */
-	const char *delete_;	/* $1 account, $2 SID, $3 parent */
-	int limit;		/* rows a parent (or account); 0: none */
+	const char *const *subresources; /* names and path tails in pairs, NULL at the end; or NULL */
+	const char *insert;		 /* template, returning the SID; NULL: made of the params */
+	int limit;			 /* rows a parent; 0: none */
 	int limit_error, duplicate_error, in_use_error;
-	const char *duplicate_text;
-	bool duplicate_named;	/* the text stands behind the first parameter's value */
-	bool changes_sip;	/* tell the SIP side */
-	int (*before_create)(struct api_request *q); /* may change values; 0 or answered */
+	const char *duplicate_text;	 /* what a unique violation means */
+	bool duplicate_named;		 /* the text stands behind the first parameter's value */
+	bool changes_sip;		 /* tell the SIP side */
+	/*
+	 * In the write's transaction, with the parent (create) or the row (update, delete) locked. May
+	 * change q->values. 0, or less than 0 with the answer given.
+	 */
+	int (*before_create)(struct api_request *q);
 	int (*before_update)(struct api_request *q);
 	int (*before_delete)(struct api_request *q);
-	int (*instead_of_update)(struct api_request *q, const struct resource *r); /* the operation is the hook's */
+	int (*instead_of_update)(struct api_request *q); /* the update is the hook's; no transaction */
 };
 
 const struct resource *resource_at(size_t index); /* NULL at the end */
 
-/* Finds the row for a path behind /Accounts/{AC}, without extension; fills parent_sid and sid. NULL: no such path; *instance. */
+/*
+ * The row for a path behind /Accounts/{AC}, without its extension; fills q's parent_sid and sid.
+ * *instance: it names one, not the list. NULL: no such path.
+ */
 const struct resource *resource_find(struct api_request *q, const char *path, size_t len, bool *instance);
 
 /* operations.c: answer the request. */
@@ -99,9 +127,18 @@ void resource_create(struct api_request *q, const struct resource *r);
 void resource_update(struct api_request *q, const struct resource *r);
 void resource_delete(struct api_request *q, const struct resource *r);
 
-/* params.c: checks q->form against the table into q->values. 0, or -EPROTO with the answer given. */
+/* params.c: checks q->form against the rows, into q->values. 0, or less than 0 with the answer given. */
 int params_take(struct api_request *q, const struct param *params, size_t n, int when);
-/* One value; NULL when it is good, else what it should be. */
+/* The same for q->query and q->filters. */
+int filters_take(struct api_request *q, const struct filter *filters, size_t n);
+/* One value; NULL when it is good, else what it must be ("must be ..."), until the thread's next check. */
 const char *param_check(const struct param *p, const char *value);
+/* A PARAM_DATE as the seconds [*from, *to) that it means: a day, or one second. False: no date. */
+bool date_range(const char *value, long long *from, long long *to);
+
+/* represent.c: a value of the database as JSON, and a row of a fetch or list. */
+struct db_result;
+json_t *property_json(enum property_type type, const char *value);
+json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res, int row, bool instance);
 
 #endif
