@@ -25,7 +25,9 @@ def kamcmd(*argv):
 
 
 def logs(service, tail=200):
-    return run("docker", "logs", "--tail", str(tail), container(service), check=False)
+    done = subprocess.run(["docker", "logs", "--tail", str(tail), container(service)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60)
+    return done.stdout
 
 
 def wait_for(look, timeout=10, what="the condition"):
