@@ -16,7 +16,9 @@ test_image=hookswitch/test:$HOOKSWITCH_TAG
 
 stack_down()
 {
-	[ ! -f "$ENV_FILE" ] || compose down -v --remove-orphans > "$work/down.log" 2>&1 || true
+	if [ -f "$ENV_FILE" ] && ! compose down -v > "$work/down.log" 2>&1; then
+		say "the tests' stack was not removed: $(tail -n 1 "$work/down.log")"
+	fi
 	docker rm -f "$net" > /dev/null 2>&1 || true
 	rm -rf "$work"
 }
