@@ -50,7 +50,8 @@ static void answer_ready(struct api_request *q)
 	if (q->options->ready)
 		q->options->ready(q->options->arg, &away);
 	if (away.len)
-		api_reply(q, 503, json_pack("{s:s, s:s}", "status", "unavailable", "away", away.data));
+		api_reply(q, 503,
+			  json_pack("{s:s, s:s}", "status", "unavailable", "away", away.data));
 	else
 		api_reply(q, 200, json_pack("{s:s}", "status", "ok"));
 	buf_done(&away);
@@ -61,10 +62,14 @@ static void answer_ready(struct api_request *q)
 static int bad_form(struct api_request *q, const char *what, int r, size_t at)
 {
 	if (r == -E2BIG)
-		return api_error(q, 20422, "The %s has more than %d parameters", what, API_PAIRS_MAX);
+		return api_error(q, 20422, "The %s has more than %d parameters", what,
+				 API_PAIRS_MAX);
 	if (r == -ENOMEM)
 		return api_error(q, 20500, NULL);
-	return api_error(q, 20422, "The %s cannot be read at byte %zu: a broken %% escape, a NUL, or bytes that are not UTF-8", what, at);
+	return api_error(q, 20422,
+			 "The %s cannot be read at byte %zu: a broken %% escape, a NUL, or bytes "
+			 "that are not UTF-8",
+			 what, at);
 }
 
 static int take_query(struct api_request *q)
@@ -86,7 +91,8 @@ static int take_body(struct api_request *q)
 	if (!q->in->body_len)
 		return 0;
 	if (type && strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)))
-		return api_error(q, 20422, "The body must be " FORM_TYPE " in UTF-8, not %.80s", type);
+		return api_error(q, 20422, "The body must be " FORM_TYPE " in UTF-8, not %.80s",
+				 type);
 	r = form_parse(&q->form, q->in->body, q->in->body_len, API_PAIRS_MAX, &at);
 	return r < 0 ? bad_form(q, "body", r, at) : 0;
 }
@@ -97,8 +103,10 @@ static void not_allowed(struct api_request *q, bool can_post, bool can_delete)
 {
 	char allow[40];
 
-	snprintf(allow, sizeof(allow), "GET%s%s", can_post ? ", POST" : "", can_delete ? ", DELETE" : "");
-	api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->in->method, q->in->path, allow);
+	snprintf(allow, sizeof(allow), "GET%s%s", can_post ? ", POST" : "",
+		 can_delete ? ", DELETE" : "");
+	api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->in->method,
+		  q->in->path, allow);
 	api_header(q, "Allow", "%s", allow);
 }
 
@@ -106,7 +114,8 @@ static void operate(struct api_request *q, const struct resource *r, bool instan
 {
 	const char *method = q->in->method;
 	bool get = is(method, "GET") || is(method, "HEAD");
-	bool can_post = r->can & (instance ? CAN_UPDATE : CAN_CREATE), can_delete = instance && (r->can & CAN_DELETE);
+	bool can_post = r->can & (instance ? CAN_UPDATE : CAN_CREATE),
+	     can_delete = instance && (r->can & CAN_DELETE);
 
 	if (get && instance)
 		resource_fetch(q, r, 200);
@@ -124,7 +133,8 @@ static void operate(struct api_request *q, const struct resource *r, bool instan
 		not_allowed(q, can_post, can_delete);
 }
 
-/* The path behind the account, without the extension of its representation; 0, or less than 0 and answered. */
+/* The path behind the account, without the extension of its representation; 0, or less than 0 and
+ * answered. */
 static int take_extension(struct api_request *q, const char *rest, size_t *len)
 {
 	const char *dot = strrchr(rest, '.');
@@ -133,7 +143,10 @@ static int take_extension(struct api_request *q, const char *rest, size_t *len)
 		*len = (size_t)(dot - rest);
 		return 0;
 	}
-	return api_error(q, 20404, "The requested resource %.300s was not found: JSON is what is served, its paths end with .json", q->in->path);
+	return api_error(q, 20404,
+			 "The requested resource %.300s was not found: JSON is what is served, its "
+			 "paths end with .json",
+			 q->in->path);
 }
 
 /* "/2010-04-01/Accounts/{AC}" + path + ".json" */
@@ -144,7 +157,8 @@ static void route(struct api_request *q)
 	bool instance;
 	size_t len = 0;
 
-	if (strncmp(path, API_ROOT, strlen(API_ROOT)) || strlen(path) < strlen(API_ROOT) + SID_SIZE - 1) {
+	if (strncmp(path, API_ROOT, strlen(API_ROOT)) ||
+	    strlen(path) < strlen(API_ROOT) + SID_SIZE - 1) {
 		api_not_found(q);
 		return;
 	}
@@ -169,13 +183,16 @@ static void stamp(struct api_request *q, uint64_t started_ns)
 
 	random_hex(id, 32);
 	api_header(q, "Twilio-Request-Id", "RQ%s", id);
-	api_header(q, "Twilio-Request-Duration", "%.3f", (double)(clock_mono_ns() - started_ns) / 1e9);
+	api_header(q, "Twilio-Request-Duration", "%.3f",
+		   (double)(clock_mono_ns() - started_ns) / 1e9);
 }
 
 static void handle(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)
 {
 	struct api *api = arg;
-	struct api_request q = { .options = &api->options, .in = in, .out = out, .db = api->connections[thread_index] };
+	struct api_request q = {
+		.options = &api->options, .in = in, .out = out, .db = api->connections[thread_index]
+	};
 	uint64_t started_ns = clock_mono_ns();
 
 	form_init(&q.query);
@@ -198,8 +215,11 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 struct api *api_start(const struct api_options *options, char *err, size_t err_size)
 {
 	const struct config *c = options->config;
-	const struct http_server_options server = { .bind = c->api_bind, .port = c->api_port, .threads = (unsigned)c->api_threads,
-						    .max_connections = CONNECTIONS_MAX, .idle_timeout_s = IDLE_S,
+	const struct http_server_options server = { .bind = c->api_bind,
+						    .port = c->api_port,
+						    .threads = (unsigned)c->api_threads,
+						    .max_connections = CONNECTIONS_MAX,
+						    .idle_timeout_s = IDLE_S,
 						    .max_body_bytes = BODY_MAX_BYTES };
 	struct api *api = calloc(1, sizeof(*api));
 
@@ -217,7 +237,8 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 			goto fail;
 	}
 	if (auth_bootstrap(api->connections[0], c) < 0) {
-		snprintf(err, err_size, "the first account was not made: %s", db_error(api->connections[0]));
+		snprintf(err, err_size, "the first account was not made: %s",
+			 db_error(api->connections[0]));
 		goto fail;
 	}
 	api->server = http_server_start(&server, handle, api, err, err_size);

@@ -1,7 +1,9 @@
 /*
- * api - the REST API (sip-and-rest.md §1, §2): listener, routing, authentication, the generic operations on the resource table. docs/api.md.
+ * api - the REST API (sip-and-rest.md §1, §2): listener, routing, authentication, the generic
+ * operations on the resource table. docs/api.md.
  *
- * Handlers run on the listener's threads, each with a database connection of its own; what touches a live call goes through call/control.h.
+ * Handlers run on the listener's threads, each with a database connection of its own; what touches
+ * a live call goes through call/control.h.
  */
 #ifndef HOOKSWITCH_API_API_H
 #define HOOKSWITCH_API_API_H
@@ -14,16 +16,19 @@ struct calls;
 struct config;
 
 struct api_options {
-	const struct config *config;	/* outlives the api */
-	struct calls *calls;		/* may be NULL in tests: live calls are then unknown */
-	/* REST changed a SIP domain, or (NULL) something that several may depend on. Called on a listener's thread. */
+	const struct config *config; /* outlives the api */
+	struct calls *calls;	     /* may be NULL in tests: live calls are then unknown */
+	/* REST changed a SIP domain, or (NULL) something that several may depend on. Called on a
+	 * listener's thread. */
 	void (*changed)(void *arg, const char *domain_sid);
-	/* Adds the names of neighbours that are away, each with a space behind, for /readyz. Any thread. */
+	/* Adds the names of neighbours that are away, each with a space behind, for /readyz. Any
+	 * thread. */
 	void (*ready)(void *arg, struct buf *reasons);
 	void *arg;
 };
 
-/* Makes the first account (or gives it the token of the settings) and listens. NULL with a sentence in err. */
+/* Makes the first account (or gives it the token of the settings) and listens. NULL with a sentence
+ * in err. */
 struct api *api_start(const struct api_options *options, char *err, size_t err_size);
 void api_stop(struct api *api); /* waits for running requests; NULL is fine */
 

@@ -13,10 +13,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define CACHE_SLOTS	64
-#define CACHE_MS	5000
+#define CACHE_SLOTS 64
+#define CACHE_MS    5000
 
-/* What this thread learned of accounts lately: a request costs no SQL for its authentication. The token is kept as a hash. */
+/* What this thread learned of accounts lately: a request costs no SQL for its authentication. The
+ * token is kept as a hash. */
 struct cached {
 	char user[AUTH_CREDENTIALS_MAX], account[SID_SIZE];
 	unsigned char token_hash[SHA256_DIGEST_LENGTH];
@@ -72,9 +73,11 @@ static int denied(struct api_request *q, const char *why)
 /* The token is user's; account is user's own or owned by it. Fills the slot. */
 static int look_up(struct api_request *q, struct cached *slot, const char *user)
 {
-	static const char sql[] = "SELECT u.auth_token, u.status = 'active' AND o.status = 'active', a.sid IS NOT NULL FROM accounts u "
+	static const char sql[] = "SELECT u.auth_token, u.status = 'active' AND o.status = "
+				  "'active', a.sid IS NOT NULL FROM accounts u "
 				  "JOIN accounts o ON o.sid = u.owner_account_sid "
-				  "LEFT JOIN accounts a ON a.sid = $2 AND (a.sid = u.sid OR a.owner_account_sid = u.sid) WHERE u.sid = $1";
+				  "LEFT JOIN accounts a ON a.sid = $2 AND (a.sid = u.sid OR "
+				  "a.owner_account_sid = u.sid) WHERE u.sid = $1";
 	const char *params[] = { user, q->account_sid };
 	struct db_result *res;
 	const char *token;
@@ -109,10 +112,12 @@ int auth_check(struct api_request *q)
 
 	if (!q->in->authorization)
 		return denied(q, "No credentials provided");
-	if (!auth_decode(credentials, &password, q->in->authorization) || !sid_valid(credentials, "AC"))
+	if (!auth_decode(credentials, &password, q->in->authorization) ||
+	    !sid_valid(credentials, "AC"))
 		return denied(q, "invalid username");
 	slot = slot_of(credentials, q->account_sid);
-	if (slot->until_ms < clock_mono_ms() || strcmp(slot->user, credentials) || strcmp(slot->account, q->account_sid)) {
+	if (slot->until_ms < clock_mono_ms() || strcmp(slot->user, credentials) ||
+	    strcmp(slot->account, q->account_sid)) {
 		r = look_up(q, slot, credentials);
 		if (r < 0)
 			return r;
@@ -130,6 +135,9 @@ int auth_bootstrap(struct db *db, const struct config *config)
 	const char *params[] = { config->account_sid, config->auth_token };
 
 	return db_exec(NULL, db,
-		       "INSERT INTO accounts (sid, owner_account_sid, friendly_name, auth_token) VALUES ($1, $1, 'First account', $2) "
-		       "ON CONFLICT (sid) DO UPDATE SET auth_token = $2, date_updated = now() WHERE accounts.auth_token <> $2", 2, params);
+		       "INSERT INTO accounts (sid, owner_account_sid, friendly_name, auth_token) "
+		       "VALUES ($1, $1, 'First account', $2) "
+		       "ON CONFLICT (sid) DO UPDATE SET auth_token = $2, date_updated = now() "
+		       "WHERE accounts.auth_token <> $2",
+		       2, params);
 }

@@ -23,7 +23,8 @@ static int read_rows(struct db_result **ret, const struct api_request *q, const 
 	return e == -EIO ? statement_run(ret, q, s) : e;
 }
 
-/* Runs a statement that only asks whether there is a row: 0; else answered, 404 when there is none. */
+/* Runs a statement that only asks whether there is a row: 0; else answered, 404 when there is none.
+ */
 static int exists(struct api_request *q, const struct statement *s)
 {
 	struct db_result *res;
@@ -53,7 +54,8 @@ void resource_fetch(struct api_request *q, const struct resource *r, int status)
 }
 
 /* Rows of a page, which came with one more than it holds when there are more in its direction. */
-static json_t *page_rows(struct paging *paging, const struct api_request *q, const struct resource *r, const struct db_result *res)
+static json_t *page_rows(struct paging *paging, const struct api_request *q,
+			 const struct resource *r, const struct db_result *res)
 {
 	int n = db_rows(res), seq = (int)r->n_properties + 1;
 	bool more = n > paging->size;
@@ -62,10 +64,13 @@ static json_t *page_rows(struct paging *paging, const struct api_request *q, con
 	if (more)
 		n = paging->size;
 	for (int i = 0; i < n; i++)
-		json_array_append_new(rows, row_json(q, r, res, paging->back ? n - 1 - i : i, false));
+		json_array_append_new(rows,
+				      row_json(q, r, res, paging->back ? n - 1 - i : i, false));
 	if (n) {
-		snprintf(paging->first, sizeof(paging->first), "%s", db_value(res, paging->back ? n - 1 : 0, seq));
-		snprintf(paging->last, sizeof(paging->last), "%s", db_value(res, paging->back ? 0 : n - 1, seq));
+		snprintf(paging->first, sizeof(paging->first), "%s",
+			 db_value(res, paging->back ? n - 1 : 0, seq));
+		snprintf(paging->last, sizeof(paging->last), "%s",
+			 db_value(res, paging->back ? 0 : n - 1, seq));
 	}
 	paging->behind = paging->back || more;
 	paging->before = paging->back ? more : paging->cursor[0] != '\0';
@@ -103,8 +108,9 @@ void resource_list(struct api_request *q, const struct resource *r)
 static int write_failed(struct api_request *q, const struct resource *r, int e)
 {
 	if (e == -EEXIST && r->duplicate_text)
-		return api_error(q, r->duplicate_error, "%s%s%s", r->duplicate_named ? q->values[0] : "", r->duplicate_named ? " " : "",
-				 r->duplicate_text);
+		return api_error(q, r->duplicate_error, "%s%s%s",
+				 r->duplicate_named ? q->values[0] : "",
+				 r->duplicate_named ? " " : "", r->duplicate_text);
 	return api_db_error(q, e);
 }
 
@@ -133,7 +139,9 @@ static int below_limit(struct api_request *q, const struct resource *r)
 		return api_db_error(q, e);
 	n = atoi(db_value(res, 0, 0));
 	db_result_free(res);
-	return n < r->limit ? 0 : api_error(q, r->limit_error, "There are %d already, and there can be no more", r->limit);
+	return n < r->limit ? 0
+			    : api_error(q, r->limit_error,
+					"There are %d already, and there can be no more", r->limit);
 }
 
 /* Runs the write and puts the SID it returned to q->sid; *rows says whether there was one. */
@@ -176,13 +184,16 @@ static int create(struct api_request *q, const struct resource *r)
 	const struct statements *s = statements_of(r);
 	int rows, e;
 
-	if (exists(q, &s->lock_parent) < 0 || below_limit(q, r) < 0 || (r->before_create && r->before_create(q) < 0))
+	if (exists(q, &s->lock_parent) < 0 || below_limit(q, r) < 0 ||
+	    (r->before_create && r->before_create(q) < 0))
 		return -EPROTO;
 	e = write_row(q, &s->insert, &rows);
 	/* What a parameter refers to is not there, or went meanwhile. */
 	if (e == -ENOENT || (e == 0 && !rows))
-		return api_error(q, 20404, "%s: the requested resource %s was not found in this account",
-				 r->n_params ? r->params[0].name : r->path, q->values[0] ? q->values[0] : "");
+		return api_error(q, 20404,
+				 "%s: the requested resource %s was not found in this account",
+				 r->n_params ? r->params[0].name : r->path,
+				 q->values[0] ? q->values[0] : "");
 	return e < 0 ? write_failed(q, r, e) : 0;
 }
 
@@ -234,7 +245,8 @@ static int delete_row(struct api_request *q, const struct resource *r)
 		return -EPROTO;
 	e = write_row(q, &s->delete_, &rows);
 	if (e == -ENOENT && r->in_use_error)
-		return api_error(q, r->in_use_error, "The list is mapped to a SIP domain; delete the mapping first");
+		return api_error(q, r->in_use_error,
+				 "The list is mapped to a SIP domain; delete the mapping first");
 	return e < 0 ? api_db_error(q, e) : 0;
 }
 

@@ -12,11 +12,11 @@
 #include <strings.h>
 #include <time.h>
 
-#define PASSWORD_MIN	  12
-#define PASSWORD_MAX	  256
-#define FILTER_MAX	  1000
-#define CODE_BAD_PARAM	  20422
-#define SECONDS_OF_A_DAY  86400
+#define PASSWORD_MIN	 12
+#define PASSWORD_MAX	 256
+#define FILTER_MAX	 1000
+#define CODE_BAD_PARAM	 20422
+#define SECONDS_OF_A_DAY 86400
 
 /* Characters, not bytes: the form is UTF-8 by now. */
 static long length(const char *s)
@@ -140,8 +140,8 @@ bool date_range(const char *value, long long *from, long long *to)
 	given = tm;
 	*from = timegm(&tm);
 	/* timegm makes a real day of an impossible one. */
-	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday || tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min ||
-	    tm.tm_sec != given.tm_sec)
+	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday ||
+	    tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min || tm.tm_sec != given.tm_sec)
 		return false;
 	*from -= offset_s;
 	*to = *from + (timed ? 1 : SECONDS_OF_A_DAY);
@@ -158,13 +158,16 @@ const char *param_check(const struct param *p, const char *value)
 	switch (p->type) {
 	case PARAM_TEXT:
 		if (length(value) < p->min || length(value) > p->max)
-			snprintf(want, sizeof(want), "must have %ld to %ld characters", p->min, p->max);
+			snprintf(want, sizeof(want), "must have %ld to %ld characters", p->min,
+				 p->max);
 		else if (p->pattern && strspn(value, p->pattern) != strlen(value))
-			snprintf(want, sizeof(want), "must have none but these characters: %s", p->pattern);
+			snprintf(want, sizeof(want), "must have none but these characters: %s",
+				 p->pattern);
 		break;
 	case PARAM_URL:
 		if (!url_valid_webhook(value))
-			snprintf(want, sizeof(want), "must be an absolute http or https URL, its host without '_'");
+			snprintf(want, sizeof(want),
+				 "must be an absolute http or https URL, its host without '_'");
 		break;
 	case PARAM_METHOD:
 		if (strcasecmp(value, "GET") && strcasecmp(value, "POST"))
@@ -176,11 +179,13 @@ const char *param_check(const struct param *p, const char *value)
 		break;
 	case PARAM_INT:
 		if (!is_int(p, value))
-			snprintf(want, sizeof(want), "must be a whole number from %ld to %ld", p->min, p->max);
+			snprintf(want, sizeof(want), "must be a whole number from %ld to %ld",
+				 p->min, p->max);
 		break;
 	case PARAM_SID:
 		if (!sid_valid(value, p->pattern))
-			snprintf(want, sizeof(want), "must be a SID: %s and 32 hex digits", p->pattern);
+			snprintf(want, sizeof(want), "must be a SID: %s and 32 hex digits",
+				 p->pattern);
 		break;
 	case PARAM_ENUM:
 		if (!one_of(p->pattern, value))
@@ -188,16 +193,20 @@ const char *param_check(const struct param *p, const char *value)
 		break;
 	case PARAM_IP:
 		if (inet_pton(AF_INET, value, &addr) != 1)
-			snprintf(want, sizeof(want), "must be a complete IPv4 address, such as 203.0.113.7");
+			snprintf(want, sizeof(want),
+				 "must be a complete IPv4 address, such as 203.0.113.7");
 		break;
 	case PARAM_PASSWORD:
 		if (!is_password(value))
-			snprintf(want, sizeof(want), "must have %d to %d characters, among them a digit, an upper and a lower case letter",
+			snprintf(want, sizeof(want),
+				 "must have %d to %d characters, among them a digit, an upper and "
+				 "a lower case letter",
 				 PASSWORD_MIN, PASSWORD_MAX);
 		break;
 	case PARAM_DATE:
 		if (!date_range(value, &from, &to))
-			snprintf(want, sizeof(want), "must be a date as YYYY-MM-DD, or YYYY-MM-DDThh:mm:ssZ");
+			snprintf(want, sizeof(want),
+				 "must be a date as YYYY-MM-DD, or YYYY-MM-DDThh:mm:ssZ");
 		break;
 	}
 	return want[0] ? want : NULL;
@@ -257,7 +266,9 @@ int filters_take(struct api_request *q, const struct filter *filters, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct filter *f = &filters[i];
-		const struct param rule = { .name = f->name, .type = f->type, .max = FILTER_MAX, .pattern = f->pattern };
+		const struct param rule = {
+			.name = f->name, .type = f->type, .max = FILTER_MAX, .pattern = f->pattern
+		};
 		const char *value = form_get(&q->query, f->name), *want;
 
 		q->filters[i] = NULL;
@@ -266,7 +277,8 @@ int filters_take(struct api_request *q, const struct filter *filters, size_t n)
 		want = param_check(&rule, value);
 		if (want)
 			return api_error(q, CODE_BAD_PARAM, "%s %s", f->name, want);
-		q->filters[i] = f->type == PARAM_DATE ? date_value(q, value) : canonical(&rule, value);
+		q->filters[i] =
+			f->type == PARAM_DATE ? date_value(q, value) : canonical(&rule, value);
 		if (!q->filters[i])
 			return api_error(q, 20500, NULL);
 	}

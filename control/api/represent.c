@@ -29,12 +29,14 @@ json_t *property_json(enum property_type type, const char *value)
 }
 
 /* The instance's URI without extension: the list's path with its SIDs filled in, and the SID. */
-static void uri_of(char *ret, size_t size, const struct api_request *q, const struct resource *r, const char *sid)
+static void uri_of(char *ret, size_t size, const struct api_request *q, const struct resource *r,
+		   const char *sid)
 {
 	const char *at = strchr(r->path, '@');
 
 	if (at)
-		snprintf(ret, size, API_ROOT "%s%.*s%s%s/%s", q->account_sid, (int)(at - r->path), r->path, q->parent_sid, at + 1, sid);
+		snprintf(ret, size, API_ROOT "%s%.*s%s%s/%s", q->account_sid, (int)(at - r->path),
+			 r->path, q->parent_sid, at + 1, sid);
 	else
 		snprintf(ret, size, API_ROOT "%s%s/%s", q->account_sid, r->path, sid);
 }
@@ -51,7 +53,8 @@ static json_t *subresources_json(const struct resource *r, const char *uri)
 	return json;
 }
 
-json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res, int row, bool instance)
+json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res,
+		 int row, bool instance)
 {
 	json_t *json = json_object();
 	char uri[400], file[410];
@@ -60,7 +63,8 @@ json_t *row_json(const struct api_request *q, const struct resource *r, const st
 		const struct property *p = &r->properties[i];
 
 		if (instance || !p->instance_only)
-			json_object_set_new(json, p->name, property_json(p->type, db_value(res, row, (int)i)));
+			json_object_set_new(json, p->name,
+					    property_json(p->type, db_value(res, row, (int)i)));
 	}
 	uri_of(uri, sizeof(uri), q, r, db_value(res, row, (int)r->n_properties));
 	if (r->subresources)

@@ -79,7 +79,8 @@ int api_error(struct api_request *q, int code, const char *fmt, ...)
 	}
 	snprintf(more, sizeof(more), "https://www.twilio.com/docs/errors/%d", code);
 	api_reply(q, status,
-		  json_pack("{s:i, s:o, s:s, s:i}", "code", code, "message", text_json(message), "more_info", more, "status", status));
+		  json_pack("{s:i, s:o, s:s, s:i}", "code", code, "message", text_json(message),
+			    "more_info", more, "status", status));
 	api_header(q, "X-Twilio-Error-Code", "%d", code);
 	if (status == 401)
 		api_header(q, "WWW-Authenticate", "Basic realm=\"Twilio API\"");
@@ -96,10 +97,24 @@ int api_not_found(struct api_request *q)
 int api_db_error(struct api_request *q, int r)
 {
 	/* The first line alone: what follows may quote the row. */
-	log_warn("%s %s: %.*s", q->in->method, q->in->path, (int)strcspn(db_error(q->db), "\n"), db_error(q->db));
+	log_warn("%s %s: %.*s", q->in->method, q->in->path, (int)strcspn(db_error(q->db), "\n"),
+		 db_error(q->db));
 	if (r == -EIO || r == -EAGAIN)
-		return api_error(q, 20503, "The database is not reachable; try again in a few seconds");
+		return api_error(q, 20503,
+				 "The database is not reachable; try again in a few seconds");
 	return api_error(q, 20500, NULL);
+}
+
+int api_ask(struct api_request *q, const char *sql, int n, const char *const *params)
+{
+	struct db_result *res;
+	int r = db_exec(&res, q->db, sql, n, params);
+
+	if (r < 0)
+		return api_db_error(q, r);
+	r = db_rows(res) > 0;
+	db_result_free(res);
+	return r;
 }
 
 const char *api_keep(struct api_request *q, const char *text)

@@ -34,7 +34,7 @@ struct api_request {
 	/* Checked, by the rows of the resource's params and filters; NULL: not given. */
 	const char *values[API_VALUES_MAX];
 	const char *filters[API_FILTERS_MAX];
-	const char *cursor, *limit; /* of a list: where the page begins, how many rows */
+	const char *cursor, *limit;	  /* of a list: where the page begins, how many rows */
 	struct buf scratch[API_KEPT_MAX]; /* what is computed for them; freed with the request */
 	int n_scratch;
 };
@@ -45,10 +45,15 @@ void api_reply(struct api_request *q, int status, json_t *json);
  * Answers with a code of the dictionary; fmt is the message, NULL the dictionary's text. Always
  * returns -EPROTO, for `return api_error(...)`.
  */
-int api_error(struct api_request *q, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int api_error(struct api_request *q, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 int api_not_found(struct api_request *q);	/* 20404 with the path */
 int api_db_error(struct api_request *q, int r); /* 20503 when the database is away, 20500 else */
-void api_header(struct api_request *q, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void api_header(struct api_request *q, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Asks the database, with a constant's text: 1 for any row, 0 for none; less than 0 and answered.
+ */
+int api_ask(struct api_request *q, const char *sql, int n, const char *const *params);
 /* A string that lives as long as the request; NULL out of memory (or too many). */
 const char *api_keep(struct api_request *q, const char *text);
 

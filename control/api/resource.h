@@ -1,11 +1,11 @@
 /*
- * resource - the tables that the API is made of (resources.c). A resource is a row: where it stands,
- * what may be done with it, what it shows (properties), what it takes (params), its limit and its
- * error codes. statements.c makes its SQL of the row, operations.c runs it; a hook adds what a table
- * cannot say. Adding an operation: docs/api.md.
+ * resource - the tables that the API is made of (resources.c). A resource is a row: where it
+ * stands, what may be done with it, what it shows (properties), what it takes (params), its limit
+ * and its error codes. statements.c makes its SQL of the row, operations.c runs it; a hook adds
+ * what a table cannot say. Adding an operation: docs/api.md.
  *
- * SQL in these tables is a template: $A is the account's SID, $P the parent's, $S the resource's, $0
- * to $9 a parameter by its row, $? a filter's value. The table r is the resource's own.
+ * SQL in these tables is a template: $A is the account's SID, $P the parent's, $S the resource's,
+ * $0 to $9 a parameter by its row, $? a filter's value. The table r is the resource's own.
  */
 #ifndef HOOKSWITCH_API_RESOURCE_H
 #define HOOKSWITCH_API_RESOURCE_H
@@ -22,16 +22,16 @@ enum property_type {
 };
 
 struct property {
-	const char *name;	/* in JSON */
-	const char *sql;	/* expression; NULL: the column r.name */
+	const char *name; /* in JSON */
+	const char *sql;  /* expression; NULL: the column r.name */
 	enum property_type type;
-	bool instance_only;	/* not in lists */
+	bool instance_only; /* not in lists */
 };
 
 enum param_type {
-	PARAM_TEXT,	/* min..max characters, all of them in `pattern` when it is set */
-	PARAM_URL,	/* absolute http(s) URL */
-	PARAM_METHOD,	/* GET or POST */
+	PARAM_TEXT,   /* min..max characters, all of them in `pattern` when it is set */
+	PARAM_URL,    /* absolute http(s) URL */
+	PARAM_METHOD, /* GET or POST */
 	PARAM_BOOL,
 	PARAM_INT,	/* min..max */
 	PARAM_SID,	/* of prefix `pattern` */
@@ -82,9 +82,9 @@ struct resource {
 	const char *parent_table;  /* has the parent's sid and account_sid */
 	const char *list_key;
 	int can;
-	const char *table;	   /* has seq, account_sid; aliased r */
-	const char *join;	   /* what stands behind the table in FROM, or NULL */
-	const char *where;	   /* which rows of the table are the resource's, or NULL: all */
+	const char *table; /* has seq, account_sid; aliased r */
+	const char *join;  /* what stands behind the table in FROM, or NULL */
+	const char *where; /* which rows of the table are the resource's, or NULL: all */
 	const char *sid_column;
 	const char *parent_column; /* NULL when the account is the parent */
 	bool newest_first;
@@ -95,21 +95,23 @@ struct resource {
 	const struct filter *filters;
 	size_t n_filters;
 	bool shows_uri;
-	const char *const *subresources; /* names and path tails in pairs, NULL at the end; or NULL */
-	const char *insert;		 /* template, returning the SID; NULL: made of the params */
-	int limit;			 /* rows a parent; 0: none */
+	const char *const
+		*subresources; /* names and path tails in pairs, NULL at the end; or NULL */
+	const char *insert;    /* template, returning the SID; NULL: made of the params */
+	int limit;	       /* rows a parent; 0: none */
 	int limit_error, duplicate_error, in_use_error;
-	const char *duplicate_text;	 /* what a unique violation means */
-	bool duplicate_named;		 /* the text stands behind the first parameter's value */
-	bool changes_sip;		 /* tell the SIP side */
+	const char *duplicate_text; /* what a unique violation means */
+	bool duplicate_named;	    /* the text stands behind the first parameter's value */
+	bool changes_sip;	    /* tell the SIP side */
 	/*
-	 * In the write's transaction, with the parent (create) or the row (update, delete) locked. May
-	 * change q->values. 0, or less than 0 with the answer given.
+	 * In the write's transaction, with the parent (create) or the row (update, delete) locked.
+	 * May change q->values. 0, or less than 0 with the answer given.
 	 */
 	int (*before_create)(struct api_request *q);
 	int (*before_update)(struct api_request *q);
 	int (*before_delete)(struct api_request *q);
-	int (*instead_of_update)(struct api_request *q); /* the update is the hook's; no transaction */
+	int (*instead_of_update)(
+		struct api_request *q); /* the update is the hook's; no transaction */
 };
 
 const struct resource *resource_at(size_t index); /* NULL at the end */
@@ -118,7 +120,8 @@ const struct resource *resource_at(size_t index); /* NULL at the end */
  * The row for a path behind /Accounts/{AC}, without its extension; fills q's parent_sid and sid.
  * *instance: it names one, not the list. NULL: no such path.
  */
-const struct resource *resource_find(struct api_request *q, const char *path, size_t len, bool *instance);
+const struct resource *resource_find(struct api_request *q, const char *path, size_t len,
+				     bool *instance);
 
 /* operations.c: answer the request. */
 void resource_list(struct api_request *q, const struct resource *r);
@@ -127,11 +130,13 @@ void resource_create(struct api_request *q, const struct resource *r);
 void resource_update(struct api_request *q, const struct resource *r);
 void resource_delete(struct api_request *q, const struct resource *r);
 
-/* params.c: checks q->form against the rows, into q->values. 0, or less than 0 with the answer given. */
+/* params.c: checks q->form against the rows, into q->values. 0, or less than 0 with the answer
+ * given. */
 int params_take(struct api_request *q, const struct param *params, size_t n, int when);
 /* The same for q->query and q->filters. */
 int filters_take(struct api_request *q, const struct filter *filters, size_t n);
-/* One value; NULL when it is good, else what it must be ("must be ..."), until the thread's next check. */
+/* One value; NULL when it is good, else what it must be ("must be ..."), until the thread's next
+ * check. */
 const char *param_check(const struct param *p, const char *value);
 /* A PARAM_DATE as the seconds [*from, *to) that it means: a day, or one second. False: no date. */
 bool date_range(const char *value, long long *from, long long *to);
@@ -139,6 +144,7 @@ bool date_range(const char *value, long long *from, long long *to);
 /* represent.c: a value of the database as JSON, and a row of a fetch or list. */
 struct db_result;
 json_t *property_json(enum property_type type, const char *value);
-json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res, int row, bool instance);
+json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res,
+		 int row, bool instance);
 
 #endif

@@ -127,7 +127,10 @@ static void add_select(struct draft *d, const struct resource *r)
 static void add_column_value(struct draft *d, const struct resource *r, size_t i)
 {
 	const struct param *p = &r->params[i];
-	const char *cast = p->type == PARAM_BOOL ? "::boolean" : p->type == PARAM_INT ? "::integer" : p->type == PARAM_IP ? "::inet" : "";
+	const char *cast = p->type == PARAM_BOOL  ? "::boolean"
+			   : p->type == PARAM_INT ? "::integer"
+			   : p->type == PARAM_IP  ? "::inet"
+						  : "";
 
 	adds(d, p->def ? "(coalesce(nullif(" : "(nullif(");
 	add_value(d, FROM_VALUE + (int)i);
@@ -289,7 +292,8 @@ static int make(struct statements *s, const struct resource *r)
 	e |= make_list(&s->list_back, r, true);
 	e |= make_count(&s->count, r);
 	e |= make_parent(&s->find_parent, r, "");
-	/* Two writers at a limit's edge take turns; rows that refer to the parent may still come meanwhile. */
+	/* Two writers at a limit's edge take turns; rows that refer to the parent may still come
+	 * meanwhile. */
 	e |= make_parent(&s->lock_parent, r, " FOR NO KEY UPDATE");
 	e |= make_lock_row(&s->lock_row, r);
 	if (r->can & CAN_CREATE)
@@ -334,7 +338,11 @@ void statements_free(void)
 
 const struct statements *statements_of(const struct resource *r)
 {
-	return &made[r - resource_at(0)];
+	size_t i = 0;
+
+	while (resource_at(i) != r)
+		i++;
+	return &made[i];
 }
 
 static const char *value_of(const struct api_request *q, int from)

@@ -12,7 +12,15 @@ struct resource;
 #define STATEMENT_PARAMS 48
 
 /* Where a statement's parameter comes from: one of these, or VALUE + row, or FILTER + row. */
-enum statement_source { FROM_ACCOUNT, FROM_PARENT, FROM_SID, FROM_CURSOR, FROM_LIMIT, FROM_VALUE = 100, FROM_FILTER = 200 };
+enum statement_source {
+	FROM_ACCOUNT,
+	FROM_PARENT,
+	FROM_SID,
+	FROM_CURSOR,
+	FROM_LIMIT,
+	FROM_VALUE = 100,
+	FROM_FILTER = 200
+};
 
 struct statement {
 	char *sql; /* NULL: the resource has no such operation */
@@ -22,7 +30,8 @@ struct statement {
 
 struct statements {
 	/* Rows: the properties, then the SID and seq. */
-	struct statement fetch, list, list_back; /* list_back: the rows before the cursor, nearest first */
+	struct statement fetch, list,
+		list_back; /* list_back: the rows before the cursor, nearest first */
 	struct statement count, find_parent, lock_parent, lock_row;
 	struct statement insert, update, delete_; /* return the SID of each row written */
 };
