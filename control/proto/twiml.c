@@ -234,7 +234,7 @@ static void take_attrs(struct parser *p, struct twiml_node *n,
 		return;
 	}
 	n->attrs = attrs;
-	for (const char **end = atts + count; atts < end; atts += 2) {
+	for (const char **end = atts + count; atts < end && *atts; atts += 2) {
 		const struct twiml_attr_rule *attr = twiml_attr_rule(rule, atts[0]);
 
 		if (!attr) {
