@@ -46,9 +46,9 @@ static json_t *subresources_json(const struct resource *r, const char *uri)
 	json_t *json = json_object();
 	char sub[500];
 
-	for (const char *const *s = r->subresources; *s; s += 2) {
-		snprintf(sub, sizeof(sub), "%s%s", uri, s[1]);
-		json_object_set_new(json, s[0], json_string(sub));
+	for (size_t i = 0; i < r->n_subresources; i++) {
+		snprintf(sub, sizeof(sub), "%s%s", uri, r->subresources[i].tail);
+		json_object_set_new(json, r->subresources[i].name, json_string(sub));
 	}
 	return json;
 }

@@ -68,7 +68,10 @@ struct filter {
 	const char *pattern;
 };
 
-#define RESOURCE_FILTERS 10
+/* A member of subresource_uris: its name, and what stands behind the resource's URI. */
+struct subresource {
+	const char *name, *tail;
+};
 
 /* struct resource.can; every resource can be listed and fetched. */
 #define CAN_CREATE 1
@@ -95,10 +98,10 @@ struct resource {
 	const struct filter *filters;
 	size_t n_filters;
 	bool shows_uri;
-	const char *const
-		*subresources; /* names and path tails in pairs, NULL at the end; or NULL */
-	const char *insert;    /* template, returning the SID; NULL: made of the params */
-	int limit;	       /* rows a parent; 0: none */
+	const struct subresource *subresources;
+	size_t n_subresources;
+	const char *insert; /* template, returning the SID; NULL: made of the params */
+	int limit;	    /* rows a parent; 0: none */
 	int limit_error, duplicate_error, in_use_error;
 	const char *duplicate_text; /* what a unique violation means */
 	bool duplicate_named;	    /* the text stands behind the first parameter's value */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define SETTLE_MS      2000
@@ -58,26 +59,16 @@ static const struct param params[] = {
 	{ "TimeLimit", PARAM_INT, ON_UPDATE, 1, 86400, NULL, 20422, NULL, NULL },
 };
 /* As clients know them; those that are no rows of this table are not served. */
-static const char *const subresources[] = {
-	"notifications",
-	"/Notifications.json",
-	"recordings",
-	"/Recordings.json",
-	"payments",
-	"/Payments.json",
-	"events",
-	"/Events.json",
-	"siprec",
-	"/Siprec.json",
-	"streams",
-	"/Streams.json",
-	"transcriptions",
-	"/Transcriptions.json",
-	"user_defined_messages",
-	"/UserDefinedMessages.json",
-	"user_defined_message_subscriptions",
-	"/UserDefinedMessageSubscriptions.json",
-	NULL,
+static const struct subresource subresources[] = {
+	{ "notifications", "/Notifications.json" },
+	{ "recordings", "/Recordings.json" },
+	{ "payments", "/Payments.json" },
+	{ "events", "/Events.json" },
+	{ "siprec", "/Siprec.json" },
+	{ "streams", "/Streams.json" },
+	{ "transcriptions", "/Transcriptions.json" },
+	{ "user_defined_messages", "/UserDefinedMessages.json" },
+	{ "user_defined_message_subscriptions", "/UserDefinedMessageSubscriptions.json" },
 };
 
 /* Rows of the parameter table. */
@@ -107,15 +98,23 @@ static int has_ended(struct api_request *q)
 		       2, ids);
 }
 
-/* The engine's row is written a moment after its answer: the reply shows the call as it is by then.
+/*
+ * The engine's row is written a moment after its answer: the reply shows the call as it is by then.
+ * An answered call is not canceled.
  */
-static int await_end(struct api_request *q)
+static int await_end(struct api_request *q, const char *status)
 {
+	const char *ids[] = { q->account_sid, q->sid,
+			      strcmp(status, "canceled") ? "in-progress" : "" };
 	const struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
 	uint64_t until_ms = clock_mono_ms() + SETTLE_MS;
 	int r;
 
-	while (!(r = has_ended(q)) && clock_mono_ms() < until_ms)
+	while ((r = api_ask(q,
+			    "SELECT 1 FROM calls WHERE account_sid = $1 AND sid = $2 "
+			    "AND status IN ('queued', 'ringing', $3)",
+			    3, ids)) > 0 &&
+	       clock_mono_ms() < until_ms)
 		nanosleep(&step, NULL);
 	return r < 0 ? r : 0;
 }
@@ -146,7 +145,7 @@ static int update(struct api_request *q)
 	r = q->options->calls ? call_control(q->options->calls, &command, &code) : -ENOENT;
 	switch (r) {
 	case 0:
-		return command.status ? await_end(q) : 0;
+		return command.status ? await_end(q, command.status) : 0;
 	case -ENOENT:
 		if (has_ended(q) < 0)
 			return -EPROTO;
@@ -181,7 +180,7 @@ const struct resource resource_calls = {
 	TABLE(params, params),
 	TABLE(filters, filters),
 	.shows_uri = true,
-	.subresources = subresources,
+	TABLE(subresources, subresources),
 	.before_delete = before_delete,
 	.instead_of_update = update,
 };

@@ -7,7 +7,9 @@ static const struct param params[] = {
 	{ "FriendlyName", PARAM_TEXT, ON_BOTH | REQUIRED | NEEDED, 1, 64, NULL, 21240,
 	  "friendly_name", NULL },
 };
-static const char *const subresources[] = { "credentials", "/Credentials.json", NULL };
+static const struct subresource subresources[] = {
+	{ "credentials", "/Credentials.json" },
+};
 
 const struct resource resource_credential_lists = {
 	.path = "/SIP/CredentialLists",
@@ -19,7 +21,7 @@ const struct resource resource_credential_lists = {
 	TABLE(properties, properties),
 	TABLE(params, params),
 	.shows_uri = true,
-	.subresources = subresources,
+	TABLE(subresources, subresources),
 	.limit = 100,
 	.limit_error = 21239,
 	.duplicate_error = 21240,

@@ -53,8 +53,7 @@ static int before_update(struct api_request *q)
 		return 0;
 	/* The name is in the hash, and is the row's: it cannot change. */
 	r = db_exec(&res, q->db,
-		    "SELECT username FROM credentials WHERE account_sid = $1 AND sid = $2", 2,
-		    params);
+		    "SELECT username FROM credentials WHERE account_sid = $1 AND sid = $2", 2, ids);
 	if (r < 0)
 		return api_db_error(q, r);
 	r = db_rows(res) ? hash(q, db_value(res, 0, 0)) : api_not_found(q);

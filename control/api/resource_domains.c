@@ -51,10 +51,10 @@ static const struct param params[] = {
 	  NULL },
 	{ "ByocTrunkSid", PARAM_SID, ON_BOTH, 0, 0, "BY", 21231, "byoc_trunk_sid", NULL },
 };
-static const char *const subresources[] = { "ip_access_control_list_mappings",
-					    "/IpAccessControlListMappings.json",
-					    "credential_list_mappings",
-					    "/CredentialListMappings.json", NULL };
+static const struct subresource subresources[] = {
+	{ "ip_access_control_list_mappings", "/IpAccessControlListMappings.json" },
+	{ "credential_list_mappings", "/CredentialListMappings.json" },
+};
 
 /* b.NAME only where NAME belongs to the account or its owner; the lock keeps NAME until b is there.
  */
@@ -147,7 +147,7 @@ const struct resource resource_sip_domains = {
 	TABLE(properties, properties),
 	TABLE(params, params),
 	.shows_uri = true,
-	.subresources = subresources,
+	TABLE(subresources, subresources),
 	.limit = 100,
 	.limit_error = 21230,
 	.duplicate_error = 21232,

@@ -7,7 +7,9 @@ static const struct param params[] = {
 	{ "FriendlyName", PARAM_TEXT, ON_BOTH | REQUIRED | NEEDED, 1, 255, NULL, 21235,
 	  "friendly_name", NULL },
 };
-static const char *const subresources[] = { "ip_addresses", "/IpAddresses.json", NULL };
+static const struct subresource subresources[] = {
+	{ "ip_addresses", "/IpAddresses.json" },
+};
 
 const struct resource resource_ip_access_control_lists = {
 	.path = "/SIP/IpAccessControlLists",
@@ -19,7 +21,7 @@ const struct resource resource_ip_access_control_lists = {
 	TABLE(properties, properties),
 	TABLE(params, params),
 	.shows_uri = true,
-	.subresources = subresources,
+	TABLE(subresources, subresources),
 	.limit = 1000,
 	.limit_error = 21255,
 	.duplicate_error = 21235,
