@@ -173,5 +173,19 @@ def test_without_hookswitchd_callers_are_told_at_once_and_those_who_wait_too(dom
         stack.wait_for(lambda: passes(invite(sip, domain.uri())), 10, "a call that passes")
 
 
+@pytest.mark.slow
+def test_without_the_database_callers_are_told_to_come_back_and_nothing_wrong_is_remembered(sip):
+    postgres = stack.container("postgres")
+    uri = f"sip:100@{token()}.{BASE_DOMAIN}"
+    stack.run("docker", "stop", postgres)
+    try:
+        refused = sip.ask("INVITE", uri)
+        assert refused.status == 503 and int(refused.get("Retry-After")) > 0
+    finally:
+        stack.run("docker", "start", postgres)
+        stack.wait_for(lambda: stack.healthy("postgres"), 60, "a healthy database")
+    stack.wait_for(lambda: sip.ask("INVITE", uri).status == 404, 30, "a decision")
+
+
 def test_no_transaction_is_left_behind():
     stack.wait_for(lambda: stack.kamailio_transactions() == 0, 60, "an idle transaction table")
