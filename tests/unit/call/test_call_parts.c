@@ -97,7 +97,7 @@ static void bytes_that_are_no_utf8_and_endless_texts_become_rows_all_the_same(vo
 	item = store_item_notification(&(struct store_notification){
 		.account_sid = "AC1", .error_code = 12100, .message = big, .extra = big, .response_body = big, .request_url = "http://\xff\xfe/" });
 	assert_non_null(item);
-	assert_string_equal(text(item, "request_url"), "http://??/");
+	assert_string_equal(text(item, "request_url"), "http://" "?" "?" "/");
 	assert_int_equal(strlen(text(item, "response_body")), 8192);
 	assert_true(strlen(text(item, "message_text")) < 16384);
 	assert_null(strstr(text(item, "message_text"), "WARN&x"));
