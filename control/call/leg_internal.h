@@ -105,6 +105,7 @@ struct leg {
 	uint64_t sdp_id, sdp_version;
 	char media_ip[INET6_ADDRSTRLEN];
 	uint16_t media_number;
+	int dtmf_pt; /* of telephone-event towards RTPengine, as its description says */
 	bool answered_told;
 	bool held;	   /* by the party */
 	bool party_sends;  /* both ways: silence from the party means that it is gone */

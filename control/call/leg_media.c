@@ -63,6 +63,7 @@ static char *our_sdp(struct leg *leg, enum sdp_direction theirs)
 		.direction = mirror[theirs],
 		.session_id = leg->sdp_id,
 		.version = ++leg->sdp_version,
+		.dtmf_pt = leg->dtmf_pt,
 	};
 	struct buf b;
 
@@ -146,6 +147,7 @@ static int take_internal(struct leg *leg, const json_t *reply)
 	else if (!leg->media_ip[0])
 		snprintf(leg->media_ip, sizeof(leg->media_ip), "%s", leg->world->config->media_ip);
 	leg->media_number = info.port;
+	leg->dtmf_pt = info.dtmf_pt;
 	return 0;
 }
 

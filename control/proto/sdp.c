@@ -250,6 +250,7 @@ int sdp_parse(struct sdp_info *ret, const char *text, size_t len)
 int sdp_write(struct buf *b, const struct sdp_own *own)
 {
 	static const char *const directions[] = { "sendrecv", "sendonly", "recvonly", "inactive" };
+	int dtmf = own->dtmf_pt > 0 ? own->dtmf_pt : 101;
 	const char *family = strchr(own->address, ':') ? "IP6" : "IP4";
 
 	return buf_addf(b,
@@ -258,15 +259,16 @@ int sdp_write(struct buf *b, const struct sdp_own *own)
 			"s=Hookswitch\r\n"
 			"c=IN %s %s\r\n"
 			"t=0 0\r\n"
-			"m=audio %u RTP/AVP 0%s 101\r\n"
+			"m=audio %u RTP/AVP 0%s %d\r\n"
 			"a=rtpmap:0 PCMU/8000\r\n"
 			"%s"
-			"a=rtpmap:101 telephone-event/8000\r\n"
-			"a=fmtp:101 0-16\r\n"
+			"a=rtpmap:%d telephone-event/8000\r\n"
+			"a=fmtp:%d 0-16\r\n"
 			"a=ptime:20\r\n"
 			"a=%s\r\n",
 			(unsigned long long)own->session_id, (unsigned long long)own->version,
 			family, own->address, family, own->address, own->port,
-			own->pcma_too ? " 8" : "", own->pcma_too ? "a=rtpmap:8 PCMA/8000\r\n" : "",
+			own->pcma_too ? " 8" : "", dtmf,
+			own->pcma_too ? "a=rtpmap:8 PCMA/8000\r\n" : "", dtmf, dtmf,
 			directions[own->direction]);
 }

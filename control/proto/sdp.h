@@ -34,14 +34,14 @@ struct sdp_info {
  */
 int sdp_parse(struct sdp_info *ret, const char *text, size_t len);
 
-/* Our side's description: "s=Hookswitch", one m=audio, PCMU and/or PCMA, telephone-event 101,
- * ptime 20. */
+/* Our side's description: "s=Hookswitch", one m=audio, PCMU and/or PCMA, telephone-event, ptime 20. */
 struct sdp_own {
 	const char *address;
 	uint16_t port;
 	enum sdp_direction direction;
 	uint64_t session_id, version;
 	bool pcma_too; /* 0 8 101, else 0 101 */
+	int dtmf_pt;   /* of telephone-event: an answer has the offer's; 0: 101 */
 };
 int sdp_write(struct buf *b, const struct sdp_own *own);
 
