@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "call/notify.h"
 #include "call/playlist.h"
+#include "call/rejected.h"
 #include "call/status_callback.h"
 #include "call/store.h"
 #include "proto/sip_msg.h"
@@ -292,12 +293,12 @@ static void on_domain(void *arg, const struct call_domain *d)
 		return;
 	}
 	if (!d->account_active) {
-		notify_account(c->world, d->account_sid, NULL, 10001, NULL, NULL, "A call was refused: the account is not active");
+		rejected_tell(c->calls->rejected, d->account_sid, 10001, "A call was refused: the account is not active");
 		call_reject(c, 603, "Decline", 10001, CALL_EV_REFUSED);
 		return;
 	}
 	if (!d->voice_url) {
-		notify_account(c->world, d->account_sid, NULL, 11321, NULL, NULL, "A call was refused: its SIP domain has no VoiceUrl");
+		rejected_tell(c->calls->rejected, d->account_sid, 11321, "A call was refused: its SIP domain has no VoiceUrl");
 		call_reject(c, 404, "Not Found", 0, CALL_EV_FAILED);
 		return;
 	}
@@ -352,7 +353,7 @@ int call_new(struct call **ret, struct calls *calls, const struct leg_invite *in
 		goto out;
 	r = leg_new_inbound(&c->leg, c->world, c->sid, invite, &events, c, &code, &error);
 	if (r == -EPROTO && error)
-		notify_account(c->world, c->account_sid, NULL, error, NULL, NULL, "A call was refused for what its INVITE says");
+		rejected_tell(calls->rejected, c->account_sid, error, "A call was refused for what its INVITE says");
 	if (r < 0)
 		goto out;
 	*ret = c;

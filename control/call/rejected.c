@@ -56,7 +56,17 @@ static bool may_tell(struct rejected *r, const char *account)
 	b = &r->buckets[hash % BUCKETS];
 	if (b->second != second)
 		*b = (struct bucket){ .second = second };
-	return b->told++ < REJECTED_PER_SECOND;
+	if (b->told++ < REJECTED_PER_SECOND)
+		return true;
+	if (r->dropped++ % 10000 == 0)
+		log_warn("refused attempts that were not written down: %llu", (unsigned long long)r->dropped);
+	return false;
+}
+
+void rejected_tell(struct rejected *r, const char *account_sid, int error_code, const char *message)
+{
+	if (may_tell(r, account_sid))
+		notify_account(r->world, account_sid, NULL, error_code, NULL, NULL, message);
 }
 
 static const char *text(const json_t *params, const char *name)
@@ -75,13 +85,8 @@ void rejected_event(struct rejected *r, const json_t *params, const struct sip_m
 	char message[256];
 	struct form f;
 
-	if (!*account || !error)
+	if (!*account || !error || !may_tell(r, account))
 		return;
-	if (!may_tell(r, account)) {
-		if (r->dropped++ % 10000 == 0)
-			log_warn("refused attempts that were not written down: %llu", (unsigned long long)r->dropped);
-		return;
-	}
 	form_init(&f);
 	form_add(&f, "SipDomain", text(params, "domain"));
 	form_add(&f, "SipDomainSid", text(params, "domain_sid"));

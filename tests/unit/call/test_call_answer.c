@@ -94,6 +94,19 @@ static void a_domain_without_voice_url_is_404_without_a_call_row(void **state)
 	assert_int_equal(leg->rings, 0);
 }
 
+static void a_flood_that_is_refused_fills_no_table(void **state)
+{
+	struct call_domain d = kit_domain;
+
+	(void)state;
+	d.voice_url = NULL;
+	for (int i = 0; i < 40; i++) {
+		kit_call_with(&d);
+		kit_turn();
+	}
+	assert_int_equal(kit_notifications(), 10);
+}
+
 static void an_inactive_account_is_603_with_10001(void **state)
 {
 	struct call_domain d = kit_domain;
@@ -714,6 +727,7 @@ int main(void)
 		kit_test(a_get_webhook_has_its_parameters_in_the_query_and_signs_them),
 		kit_test(a_request_has_the_headers_that_applications_expect),
 		kit_test(a_domain_without_voice_url_is_404_without_a_call_row),
+		kit_test(a_flood_that_is_refused_fills_no_table),
 		kit_test(an_inactive_account_is_603_with_10001),
 		kit_test(a_database_that_is_away_is_503),
 		kit_test(a_domain_that_is_gone_is_404),
