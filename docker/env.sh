@@ -5,12 +5,23 @@
 
 file=${1:-$ENV_FILE}
 
+# The machine's address in the network of the default route's gateway, by /proc alone: a minimal Debian has no ip command.
 default_address()
 {
-	local found=""
-	command -v ip > /dev/null && found=$(ip -4 route get 192.0.2.1 2> /dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' | head -n 1)
-	[ -n "$found" ] || found=$(hostname -I 2> /dev/null | tr ' ' '\n' | grep -m1 -E '^[0-9.]+$') || true
-	echo "${found:-127.0.0.1}"
+	local iface destination gateway mask address a b c d net
+	read -r iface gateway < <(awk '$2 == "00000000" && $8 == "00000000" { print $1, $3; exit }' /proc/net/route) || true
+	while [ -n "${gateway:-}" ] && read -r destination mask; do
+		net=$((16#$destination))
+		[ $((16#$gateway & 16#$mask)) = "$net" ] || continue
+		while IFS=. read -r a b c d; do
+			address=$((d << 24 | c << 16 | b << 8 | a))
+			if [ $((address & 16#$mask)) = "$net" ]; then
+				echo "$a.$b.$c.$d"
+				return
+			fi
+		done < <(awk '/host LOCAL/ { print last } { last = $2 }' /proc/net/fib_trie | sort -u)
+	done < <(awk -v iface="${iface:-}" '$1 == iface && $8 != "00000000" { print $2, $8 }' /proc/net/route)
+	echo 127.0.0.1
 }
 
 if [ ! -e "$file" ]; then
