@@ -1,13 +1,15 @@
 #include "base/buf.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 void buf_init(struct buf *b, size_t max_bytes)
 {
-	*b = (struct buf){ .max = max_bytes };
+	/* So that no size below overflows; nothing is ever allocated that large. */
+	*b = (struct buf){ .max = max_bytes < PTRDIFF_MAX ? max_bytes : PTRDIFF_MAX };
 }
 
 void buf_done(struct buf *b)
@@ -89,6 +91,8 @@ int buf_addv(struct buf *b, const char *fmt, va_list ap)
 	va_list again;
 	int n, r;
 
+	if (b->error)
+		return b->error;
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);

@@ -30,7 +30,10 @@ void clock_rfc2822(char ret[CLOCK_RFC2822_SIZE], time_t t)
 					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm tm;
 
-	gmtime_r(&t, &tm);
-	snprintf(ret, CLOCK_RFC2822_SIZE, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
-		 months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	/* A time whose year does not fit an int is shown as the epoch. */
+	if (!gmtime_r(&t, &tm))
+		gmtime_r(&(time_t){ 0 }, &tm);
+	snprintf(ret, CLOCK_RFC2822_SIZE, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday],
+		 tm.tm_mday, months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
+		 tm.tm_sec);
 }

@@ -3,6 +3,7 @@
 #include "base/sid.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,15 +11,17 @@
 #include <string.h>
 
 enum setting_type {
-	TEXT,	/* any text */
-	WORD,	/* one of `words` */
-	NUMBER, /* int between min and max */
-	SIZE,	/* size_t between min and max */
-	BOOL,	/* true or false */
-	IP,	/* numeric address */
-	SID,	/* account SID */
-	SECRET, /* text that is never printed, of at least min bytes */
-	DOMAIN, /* DNS name in lower case */
+	TEXT,	 /* any text */
+	ADDRESS, /* ip:port, IPv6 in brackets */
+	PATH,	 /* absolute, short enough for a unix socket */
+	WORD,	 /* one of `words` */
+	NUMBER,	 /* int between min and max */
+	SIZE,	 /* size_t between min and max */
+	BOOL,	 /* true or false */
+	IP,	 /* numeric address */
+	SID,	 /* account SID */
+	SECRET,	 /* text that is never printed, of at least min bytes */
+	DOMAIN,	 /* DNS name in lower case */
 };
 
 struct setting {
@@ -31,52 +34,83 @@ struct setting {
 	const char *help;
 };
 
+#define UNIX_PATH_MAX_BYTES 108 /* sizeof sockaddr_un.sun_path */
+
 #define AT(field) offsetof(struct config, field)
 
 static const struct setting table[] = {
-	{ "HOOKSWITCH_ACCOUNT_SID", SID, AT(account_sid), NULL, 0, 0, NULL, "SID of the first account: AC and 32 hex digits" },
-	{ "HOOKSWITCH_AUTH_TOKEN", SECRET, AT(auth_token), NULL, 16, 0, NULL, "its auth token; also the key of webhook signatures" },
-	{ "HOOKSWITCH_SIP_DOMAIN", DOMAIN, AT(sip_domain), "sip.hookswitch.test", 0, 0, NULL, "base domain: a SIP domain is {name}.BASE; also the digest realm" },
+	{ "HOOKSWITCH_ACCOUNT_SID", SID, AT(account_sid), NULL, 0, 0, NULL,
+	  "SID of the first account: AC and 32 hex digits" },
+	{ "HOOKSWITCH_AUTH_TOKEN", SECRET, AT(auth_token), NULL, 16, 0, NULL,
+	  "its auth token; also the key of webhook signatures" },
+	{ "HOOKSWITCH_SIP_DOMAIN", DOMAIN, AT(sip_domain), "sip.hookswitch.test", 0, 0, NULL,
+	  "base domain: a SIP domain is {name}.BASE; also the digest realm" },
 	{ "PUBLIC_IP", IP, AT(public_ip), "127.0.0.1", 0, 0, NULL, "address in Contact and SDP" },
 	{ "SIP_PORT", NUMBER, AT(sip_port), "5060", 1, 65535, NULL, "SIP over UDP and TCP" },
 	{ "API_BIND", IP, AT(api_bind), "127.0.0.1", 0, 0, NULL, "address of the REST API" },
 	{ "API_PORT", NUMBER, AT(api_port), "8080", 1, 65535, NULL, "port of the REST API" },
-	{ "API_THREADS", NUMBER, AT(api_threads), "4", 1, 64, NULL, "threads that serve REST, each with a database connection" },
+	{ "API_THREADS", NUMBER, AT(api_threads), "4", 1, 64, NULL,
+	  "threads that serve REST, each with a database connection" },
 	{ "DATABASE_URL", SECRET, AT(database_url), NULL, 1, 0, NULL, "libpq connection string" },
-	{ "SQL_DIR", TEXT, AT(sql_dir), "/usr/share/hookswitch/sql", 0, 0, NULL, "migrations, applied at start" },
-	{ "KAMAILIO_EVAPI", TEXT, AT(evapi_addr), "127.0.0.1:8448", 0, 0, NULL, "Kamailio's event socket" },
-	{ "KAMAILIO_RPC", TEXT, AT(rpc_socket), "/run/hookswitch/rpc.sock", 0, 0, NULL, "Kamailio's JSON-RPC datagram socket" },
-	{ "KAMAILIO_RPC_CLIENT", TEXT, AT(rpc_client_socket), "/run/hookswitch/control.sock", 0, 0, NULL, "our end of it, in the same volume" },
-	{ "RTPENGINE_NG", TEXT, AT(ng_addr), "127.0.0.1:2223", 0, 0, NULL, "RTPengine's NG socket" },
-	{ "DTMF_LISTEN", TEXT, AT(dtmf_listen), "127.0.0.1:2300", 0, 0, NULL, "where RTPengine sends DTMF events" },
+	{ "SQL_DIR", TEXT, AT(sql_dir), "/usr/share/hookswitch/sql", 0, 0, NULL,
+	  "migrations, applied at start" },
+	{ "KAMAILIO_EVAPI", ADDRESS, AT(evapi_addr), "127.0.0.1:8448", 0, 0, NULL,
+	  "Kamailio's event socket" },
+	{ "KAMAILIO_RPC", PATH, AT(rpc_socket), "/run/hookswitch/rpc.sock", 0, 0, NULL,
+	  "Kamailio's JSON-RPC datagram socket" },
+	{ "KAMAILIO_RPC_CLIENT", PATH, AT(rpc_client_socket), "/run/hookswitch/control.sock", 0, 0,
+	  NULL, "our end of it, in the same volume" },
+	{ "RTPENGINE_NG", ADDRESS, AT(ng_addr), "127.0.0.1:2223", 0, 0, NULL,
+	  "RTPengine's NG socket" },
+	{ "DTMF_LISTEN", ADDRESS, AT(dtmf_listen), "127.0.0.1:2300", 0, 0, NULL,
+	  "where RTPengine sends DTMF events" },
 	{ "MEDIA_IP", IP, AT(media_ip), "127.0.0.1", 0, 0, NULL, "address of our media sockets" },
-	{ "MAX_CALLS", NUMBER, AT(max_calls), "5000", 1, 100000, NULL, "calls at once; beyond it 503 with Retry-After" },
-	{ "RTP_TIMEOUT_MS", NUMBER, AT(rtp_timeout_ms), "60000", 1000, 3600000, NULL, "hang up when the party sends no RTP for so long (32014)" },
-	{ "ACK_TIMEOUT_MS", NUMBER, AT(ack_timeout_ms), "32000", 1000, 64000, NULL, "hang up when no ACK came (32022)" },
-	{ "MAX_CALL_SECONDS", NUMBER, AT(max_call_seconds), "14400", 1, 86400, NULL, "hang up a call that is longer (32015)" },
-	{ "SESSION_EXPIRES_S", NUMBER, AT(session_expires_s), "1800", 90, 86400, NULL, "session timer that we offer (RFC 4028)" },
-	{ "WEBHOOK_CONNECT_MS", NUMBER, AT(webhook_connect_ms), "5000", 100, 10000, NULL, "connect timeout of a webhook" },
-	{ "WEBHOOK_READ_MS", NUMBER, AT(webhook_read_ms), "15000", 100, 15000, NULL, "read timeout of a webhook" },
-	{ "WEBHOOK_TOTAL_MS", NUMBER, AT(webhook_total_ms), "15000", 100, 60000, NULL, "all attempts of a webhook together" },
-	{ "WEBHOOK_VERIFY_TLS", BOOL, AT(webhook_verify_tls), "true", 0, 0, NULL, "check certificate chain and name of https webhooks" },
-	{ "WEBHOOK_PUBLIC_ONLY", BOOL, AT(webhook_public_only), "false", 0, 0, NULL, "refuse webhooks to loopback and private addresses (11205)" },
-	{ "TWIML_MAX_BYTES", NUMBER, AT(twiml_max_bytes), "65536", 1024, 1048576, NULL, "size of a TwiML document (11750)" },
-	{ "TWIML_HANGUP_FIRST", WORD, AT(hangup_first), "answer", 0, 0, "answer|603", "what <Hangup> does to a call that is not answered yet" },
-	{ "PLAY_STRICT", BOOL, AT(play_strict), "false", 0, 0, NULL, "a failed <Play> download takes the failure path; false: the verb is skipped" },
-	{ "MEDIA_THREADS", NUMBER, AT(media_threads), "1", 1, 16, NULL, "threads of the media worker" },
-	{ "PROMPT_CACHE_BYTES", SIZE, AT(prompt_cache_bytes), "134217728", 0, 1LL << 40, NULL, "decoded prompts kept in memory" },
-	{ "PLAY_MAX_BYTES", SIZE, AT(play_max_bytes), "52428800", 1024, 1LL << 32, NULL, "size of a media file" },
-	{ "PLAY_MAX_SECONDS", NUMBER, AT(play_max_seconds), "2400", 1, 86400, NULL, "length of a media file" },
+	{ "MAX_CALLS", NUMBER, AT(max_calls), "5000", 1, 100000, NULL,
+	  "calls at once; beyond it 503 with Retry-After" },
+	{ "RTP_TIMEOUT_MS", NUMBER, AT(rtp_timeout_ms), "60000", 1000, 3600000, NULL,
+	  "hang up when the party sends no RTP for so long (32014)" },
+	{ "ACK_TIMEOUT_MS", NUMBER, AT(ack_timeout_ms), "32000", 1000, 64000, NULL,
+	  "hang up when no ACK came (32022)" },
+	{ "MAX_CALL_SECONDS", NUMBER, AT(max_call_seconds), "14400", 1, 86400, NULL,
+	  "hang up a call that is longer (32015)" },
+	{ "SESSION_EXPIRES_S", NUMBER, AT(session_expires_s), "1800", 90, 86400, NULL,
+	  "session timer that we offer (RFC 4028)" },
+	{ "WEBHOOK_CONNECT_MS", NUMBER, AT(webhook_connect_ms), "5000", 100, 10000, NULL,
+	  "connect timeout of a webhook" },
+	{ "WEBHOOK_READ_MS", NUMBER, AT(webhook_read_ms), "15000", 100, 15000, NULL,
+	  "read timeout of a webhook" },
+	{ "WEBHOOK_TOTAL_MS", NUMBER, AT(webhook_total_ms), "15000", 100, 60000, NULL,
+	  "all attempts of a webhook together" },
+	{ "WEBHOOK_VERIFY_TLS", BOOL, AT(webhook_verify_tls), "true", 0, 0, NULL,
+	  "check certificate chain and name of https webhooks" },
+	{ "WEBHOOK_PUBLIC_ONLY", BOOL, AT(webhook_public_only), "false", 0, 0, NULL,
+	  "refuse webhooks to loopback and private addresses (11205)" },
+	{ "TWIML_MAX_BYTES", NUMBER, AT(twiml_max_bytes), "65536", 1024, 1048576, NULL,
+	  "size of a TwiML document (11750)" },
+	{ "TWIML_HANGUP_FIRST", WORD, AT(hangup_first), "answer", 0, 0, "answer|603",
+	  "what <Hangup> does to a call that is not answered yet" },
+	{ "PLAY_STRICT", BOOL, AT(play_strict), "false", 0, 0, NULL,
+	  "a failed <Play> download takes the failure path; false: the verb is skipped" },
+	{ "MEDIA_THREADS", NUMBER, AT(media_threads), "1", 1, 16, NULL,
+	  "threads of the media worker" },
+	{ "PROMPT_CACHE_BYTES", SIZE, AT(prompt_cache_bytes), "134217728", 0, 1LL << 40, NULL,
+	  "decoded prompts kept in memory" },
+	{ "PLAY_MAX_BYTES", SIZE, AT(play_max_bytes), "52428800", 1024, 1LL << 32, NULL,
+	  "size of a media file" },
+	{ "PLAY_MAX_SECONDS", NUMBER, AT(play_max_seconds), "2400", 1, 86400, NULL,
+	  "length of a media file" },
 	{ "SPEECH_VOICE", TEXT, AT(speech_voice), "man", 0, 0, NULL, "voice of <Say> without one" },
-	{ "SPEECH_LANGUAGE", TEXT, AT(speech_language), "en-US", 0, 0, NULL, "language of <Say> without one" },
-	{ "LOG_LEVEL", WORD, AT(log_level), "info", 0, 0, "debug|info|warn|error", "least severe log line that is written" },
+	{ "SPEECH_LANGUAGE", TEXT, AT(speech_language), "en-US", 0, 0, NULL,
+	  "language of <Say> without one" },
+	{ "LOG_LEVEL", WORD, AT(log_level), "info", 0, 0, "debug|info|warn|error",
+	  "least severe log line that is written" },
 };
 
 static int is_word(const char *words, const char *value)
 {
-	size_t n = strlen(value);
+	size_t n = strcspn(value, "|");
 
-	for (const char *p = words; p; p = strchr(p, '|')) {
+	for (const char *p = value[n] ? NULL : words; p; p = strchr(p, '|')) {
 		if (*p == '|')
 			p++;
 		if (!strncmp(p, value, n) && (p[n] == '|' || !p[n]))
@@ -89,8 +123,8 @@ static int is_domain(const char *value)
 {
 	size_t n = strlen(value);
 
-	return n && n <= 200 && strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789.-") == n && value[0] != '.' &&
-	       value[n - 1] != '.' && !strstr(value, "..");
+	return n && n <= 200 && strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789.-") == n &&
+	       value[0] != '.' && value[n - 1] != '.' && !strstr(value, "..");
 }
 
 static int is_ip(const char *value)
@@ -100,8 +134,32 @@ static int is_ip(const char *value)
 	return inet_pton(AF_INET, value, address) == 1 || inet_pton(AF_INET6, value, address) == 1;
 }
 
+static int is_address(const char *value)
+{
+	const char *colon = strrchr(value, ':');
+	char host[INET6_ADDRSTRLEN + 2];
+	size_t n = colon ? (size_t)(colon - value) : 0;
+	long port;
+
+	if (!n || n >= sizeof(host) || !colon[1] || strlen(colon + 1) > 5 ||
+	    colon[1 + strspn(colon + 1, "0123456789")])
+		return 0;
+	port = strtol(colon + 1, NULL, 10);
+	if (port < 1 || port > 65535)
+		return 0;
+	memcpy(host, value, n);
+	host[n] = '\0';
+	if (host[0] != '[')
+		return !strchr(host, ':') && is_ip(host);
+	if (host[n - 1] != ']')
+		return 0;
+	host[n - 1] = '\0';
+	return strchr(host, ':') && is_ip(host + 1);
+}
+
 /* 0, or -EINVAL with what the value should be in want. */
-static int set(struct config *cfg, const struct setting *s, const char *value, char *want, size_t want_size)
+static int set(struct config *cfg, const struct setting *s, const char *value, char *want,
+	       size_t want_size)
 {
 	void *field = (char *)cfg + s->offset;
 	long long number;
@@ -112,8 +170,10 @@ static int set(struct config *cfg, const struct setting *s, const char *value, c
 	case SIZE:
 		errno = 0;
 		number = strtoll(value, &end, 10);
-		if (errno || !*value || *end || number < s->min || number > s->max) {
-			snprintf(want, want_size, "a whole number from %lld to %lld", s->min, s->max);
+		if (errno || !isdigit((unsigned char)*value) || *end || number < s->min ||
+		    number > s->max) {
+			snprintf(want, want_size, "a whole number from %lld to %lld", s->min,
+				 s->max);
 			return -EINVAL;
 		}
 		if (s->type == NUMBER)
@@ -135,6 +195,17 @@ static int set(struct config *cfg, const struct setting *s, const char *value, c
 	case IP:
 		snprintf(want, want_size, "a numeric IP address");
 		if (!is_ip(value))
+			return -EINVAL;
+		break;
+	case ADDRESS:
+		snprintf(want, want_size, "a numeric address and a port, like 127.0.0.1:2223");
+		if (!is_address(value))
+			return -EINVAL;
+		break;
+	case PATH:
+		snprintf(want, want_size, "an absolute path of at most %d characters",
+			 UNIX_PATH_MAX_BYTES - 1);
+		if (*value != '/' || strlen(value) >= UNIX_PATH_MAX_BYTES)
 			return -EINVAL;
 		break;
 	case SID:
@@ -196,7 +267,8 @@ void config_print_table(void)
 			printf("; %lld to %lld", s->min, s->max);
 		for (const char *p = s->words; p; p = strchr(p, '|')) {
 			p += *p == '|';
-			printf("%s `%.*s`", p == s->words ? "; one of" : ",", (int)strcspn(p, "|"), p);
+			printf("%s `%.*s`", p == s->words ? "; one of" : ",", (int)strcspn(p, "|"),
+			       p);
 		}
 		printf(" |\n");
 	}

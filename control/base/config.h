@@ -1,6 +1,7 @@
 /*
- * config - every setting of hookswitchd: one table (config.c) gives name, type, default, range and help;
- * the parser, `hookswitchd --settings` and docs/settings.md come from it. Values come from the environment.
+ * config - every setting of hookswitchd: one table (config.c) gives name, type, default, range and
+ * help; the parser, `hookswitchd --settings` and docs/settings.md come from it. Values come from
+ * the environment.
  *
  * Read once at start, immutable afterwards, any thread.
  */
@@ -13,52 +14,55 @@
 
 struct config {
 	/* identity */
-	const char *account_sid;	/* HOOKSWITCH_ACCOUNT_SID: the first account */
-	const char *auth_token;		/* HOOKSWITCH_AUTH_TOKEN */
-	const char *sip_domain;		/* HOOKSWITCH_SIP_DOMAIN: base domain and digest realm */
-	const char *public_ip;		/* PUBLIC_IP: in Contact and SDP */
-	int sip_port;			/* SIP_PORT */
+	const char *account_sid; /* HOOKSWITCH_ACCOUNT_SID: the first account */
+	const char *auth_token;	 /* HOOKSWITCH_AUTH_TOKEN */
+	const char *sip_domain;	 /* HOOKSWITCH_SIP_DOMAIN: base domain and digest realm */
+	const char *public_ip;	 /* PUBLIC_IP: in Contact and SDP */
+	int sip_port;		 /* SIP_PORT */
 	/* REST */
-	const char *api_bind;		/* API_BIND, default 127.0.0.1 */
-	int api_port;			/* API_PORT */
-	int api_threads;		/* API_THREADS */
+	const char *api_bind; /* API_BIND, default 127.0.0.1 */
+	int api_port;	      /* API_PORT */
+	int api_threads;      /* API_THREADS */
 	/* neighbours */
-	const char *database_url;	/* DATABASE_URL: libpq conninfo */
-	const char *sql_dir;		/* SQL_DIR: forward migrations, applied at start */
-	const char *evapi_addr;		/* KAMAILIO_EVAPI ip:port */
-	const char *rpc_socket;		/* KAMAILIO_RPC: unix datagram socket of jsonrpcs */
-	const char *rpc_client_socket;	/* KAMAILIO_RPC_CLIENT: where ours is bound (same volume) */
-	const char *ng_addr;		/* RTPENGINE_NG ip:port */
-	const char *dtmf_listen;	/* DTMF_LISTEN ip:port: RTPengine's dtmf-log-dest */
-	const char *media_ip;		/* MEDIA_IP: address of the `i` sockets, loopback */
+	const char *database_url;      /* DATABASE_URL: libpq conninfo */
+	const char *sql_dir;	       /* SQL_DIR: forward migrations, applied at start */
+	const char *evapi_addr;	       /* KAMAILIO_EVAPI ip:port */
+	const char *rpc_socket;	       /* KAMAILIO_RPC: unix datagram socket of jsonrpcs */
+	const char *rpc_client_socket; /* KAMAILIO_RPC_CLIENT: where ours is bound (same volume) */
+	const char *ng_addr;	       /* RTPENGINE_NG ip:port */
+	const char *dtmf_listen;       /* DTMF_LISTEN ip:port: RTPengine's dtmf-log-dest */
+	const char *media_ip;	       /* MEDIA_IP: address of the `i` sockets, loopback */
 	/* calls */
-	int max_calls;			/* MAX_CALLS at once on this node; beyond: 503 + Retry-After */
-	int rtp_timeout_ms;		/* RTP_TIMEOUT_MS, 60000: no RTP from the party, 32014 */
-	int ack_timeout_ms;		/* ACK_TIMEOUT_MS, 32000: 32022 */
-	int max_call_seconds;		/* MAX_CALL_SECONDS, 14400: 32015 */
-	int session_expires_s;		/* SESSION_EXPIRES_S, 1800 (RFC 4028) */
+	int max_calls;	       /* MAX_CALLS at once on this node; beyond: 503 + Retry-After */
+	int rtp_timeout_ms;    /* RTP_TIMEOUT_MS, 60000: no RTP from the party, 32014 */
+	int ack_timeout_ms;    /* ACK_TIMEOUT_MS, 32000: 32022 */
+	int max_call_seconds;  /* MAX_CALL_SECONDS, 14400: 32015 */
+	int session_expires_s; /* SESSION_EXPIRES_S, 1800 (RFC 4028) */
 	/* webhooks */
-	int webhook_connect_ms;		/* WEBHOOK_CONNECT_MS 5000 */
-	int webhook_read_ms;		/* WEBHOOK_READ_MS 15000 */
-	int webhook_total_ms;		/* WEBHOOK_TOTAL_MS 15000 */
-	bool webhook_verify_tls;	/* WEBHOOK_VERIFY_TLS true */
-	bool webhook_public_only;	/* WEBHOOK_PUBLIC_ONLY false: refuse private and loopback addresses (11205) */
-	int twiml_max_bytes;		/* TWIML_MAX_BYTES 65536 */
-	const char *hangup_first;	/* TWIML_HANGUP_FIRST: answer | 603 (sip-and-rest.md §3.2) */
-	bool play_strict;		/* PLAY_STRICT false: a failed Play download takes the failure path */
+	int webhook_connect_ms;	  /* WEBHOOK_CONNECT_MS 5000 */
+	int webhook_read_ms;	  /* WEBHOOK_READ_MS 15000 */
+	int webhook_total_ms;	  /* WEBHOOK_TOTAL_MS 15000 */
+	bool webhook_verify_tls;  /* WEBHOOK_VERIFY_TLS true */
+	bool webhook_public_only; /* WEBHOOK_PUBLIC_ONLY false: refuse private and loopback
+				     addresses (11205) */
+	int twiml_max_bytes;	  /* TWIML_MAX_BYTES 65536 */
+	const char *hangup_first; /* TWIML_HANGUP_FIRST: answer | 603 (sip-and-rest.md §3.2) */
+	bool play_strict; /* PLAY_STRICT false: a failed Play download takes the failure path */
 	/* media */
-	int media_threads;		/* MEDIA_THREADS */
-	size_t prompt_cache_bytes;	/* PROMPT_CACHE_BYTES: decoded G.711 kept, least recently used goes */
-	size_t play_max_bytes;		/* PLAY_MAX_BYTES: a download beyond it is refused */
-	int play_max_seconds;		/* PLAY_MAX_SECONDS 2400 */
-	const char *speech_voice;	/* SPEECH_VOICE: default voice */
-	const char *speech_language;	/* SPEECH_LANGUAGE: default language, en-US */
-	const char *log_level;		/* LOG_LEVEL debug|info|warn|error */
+	int media_threads;	     /* MEDIA_THREADS */
+	size_t prompt_cache_bytes;   /* PROMPT_CACHE_BYTES: decoded G.711 kept, least recently used
+					goes */
+	size_t play_max_bytes;	     /* PLAY_MAX_BYTES: a download beyond it is refused */
+	int play_max_seconds;	     /* PLAY_MAX_SECONDS 2400 */
+	const char *speech_voice;    /* SPEECH_VOICE: default voice */
+	const char *speech_language; /* SPEECH_LANGUAGE: default language, en-US */
+	const char *log_level;	     /* LOG_LEVEL debug|info|warn|error */
 };
 
 /*
- * Fills *cfg from the environment. On a bad or missing value writes one sentence that names the setting, what is
- * wrong and what to set to err (at most err_size bytes) and returns -EINVAL. Strings live as long as the process.
+ * Fills *cfg from the environment. On a bad or missing value writes one sentence that names the
+ * setting, what is wrong and what to set to err (at most err_size bytes) and returns -EINVAL.
+ * Strings live as long as the process.
  */
 int config_load(struct config *cfg, char *err, size_t err_size);
 

@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +19,58 @@ void log_set_level(enum log_level level)
 	min_level = level;
 }
 
-/* Printable ASCII as it is, and UTF-8 lead and continuation bytes; C0, DEL and the backslash as \xNN. */
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629 §4) with its code point; 0 when there is
+ * none. */
+static size_t utf8_sequence(const unsigned char *p, uint32_t *ret)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = *p >= 0xf0 && *p < 0xf8   ? 4
+		   : *p >= 0xe0 && *p < 0xf0 ? 3
+		   : *p >= 0xc0 && *p < 0xe0 ? 2
+					     : 0;
+	uint32_t c = *p & (0xffu >> (n + 1));
+
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (!n || c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*ret = c;
+	return n;
+}
+
+/* C1 controls, invisible characters, line separators and what turns the direction of writing. */
+static bool deceives(uint32_t c)
+{
+	return c < 0xa0 || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+	       (c >= 0xfff0 && c <= 0xfffb) || c >= 0xe0000;
+}
+
+/* Printable ASCII but the backslash as it is, and well-formed UTF-8 that a reader can see; the rest
+ * as \xNN. */
 static size_t escape(char *out, size_t size, const char *text)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	size_t n = 0;
 
-	for (const unsigned char *p = (const unsigned char *)text; *p && n + 5 < size; p++) {
-		if (*p < 0x20 || *p == 0x7f || *p == '\\' || (*p >= 0x80 && *p < 0xa0 && (p == (const unsigned char *)text || p[-1] == 0xc2)))
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", *p);
-		else
+	while (*p && n + 5 < size) {
+		uint32_t c;
+		size_t len = *p < 0x80 ? 0 : utf8_sequence(p, &c);
+
+		if (len && !deceives(c)) {
+			memcpy(out + n, p, len);
+			n += len;
+			p += len;
+			continue;
+		}
+		if (*p >= 0x20 && *p < 0x7f && *p != '\\')
 			out[n++] = (char)*p;
+		else
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", *p);
+		p++;
 	}
 	return n;
 }
@@ -46,7 +90,8 @@ void log_write(enum log_level level, const char *subsystem, const char *fmt, ...
 	n = (size_t)snprintf(line, sizeof(line), "%s %s: ", names[level], subsystem);
 	n += escape(line + n, sizeof(line) - n - 1, text);
 	line[n++] = '\n';
-	/* One write a line: lines of several threads do not mix. A log that cannot be written is nobody's to fix here. */
+	/* One write a line: lines of several threads do not mix. A log that cannot be written is
+	 * nobody's to fix here. */
 	if (write(STDERR_FILENO, line, n) < 0)
 		return;
 }

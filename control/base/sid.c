@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -13,11 +14,16 @@ void random_hex(char *ret, int len)
 
 	for (int done = 0; done < len;) {
 		int n = (len - done + 1) / 2;
+		ssize_t got;
 
 		if (n > (int)sizeof(bytes))
 			n = sizeof(bytes);
-		/* Up to 256 bytes come whole and without EINTR once the kernel's pool is ready. */
-		BUG_ON(getrandom(bytes, (size_t)n, 0) != n);
+		/* Up to 256 bytes come whole; a signal can only interrupt the wait for the pool at
+		 * boot. */
+		do {
+			got = getrandom(bytes, (size_t)n, 0);
+		} while (got < 0 && errno == EINTR);
+		BUG_ON(got != n);
 		for (int i = 0; i < n * 2 && done < len; i++, done++)
 			ret[done] = digits[i & 1 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
 	}
