@@ -36,17 +36,21 @@ struct loop_timer {
 
 struct loop_watch {
 	uv_poll_t uv;
+	int events;
 	loop_watch_fn *fn;
 	void *arg;
 };
 
-/* Runs what was posted up to now; what those post runs in the next turn, so that timers and sockets get theirs. */
+/* Runs what was posted up to now; what those post runs in the next turn, so that timers and sockets
+ * get theirs. */
 static void run_posts(uv_async_t *wake)
 {
 	struct loop *loop = wake->data;
 	struct post *p, *next;
+	bool stopping;
 
 	pthread_mutex_lock(&loop->lock);
+	stopping = loop->stopping;
 	p = loop->posts;
 	loop->posts = NULL;
 	loop->tail = &loop->posts;
@@ -56,6 +60,9 @@ static void run_posts(uv_async_t *wake)
 		p->fn(p->arg);
 		free(p);
 	}
+	/* Nothing was accepted after stopping was set: all that was has run. */
+	if (stopping)
+		uv_stop(&loop->uv);
 }
 
 struct loop *loop_new(void)
@@ -103,20 +110,12 @@ void loop_run(struct loop *loop)
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
-static void stop(void *arg)
-{
-	struct loop *loop = arg;
-
-	uv_stop(&loop->uv);
-}
-
 void loop_stop(struct loop *loop)
 {
-	if (loop_post(loop, stop, loop) < 0)
-		return;
 	pthread_mutex_lock(&loop->lock);
 	loop->stopping = true;
 	pthread_mutex_unlock(&loop->lock);
+	uv_async_send(&loop->wake);
 }
 
 uint64_t loop_now_ms(struct loop *loop)
@@ -229,8 +228,12 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 {
 	struct loop_watch *watch = handle->data;
 
-	/* An error shows as readable: the owner's read meets it. */
-	watch->fn(watch->arg, status < 0 || events & (UV_READABLE | UV_DISCONNECT), events & UV_WRITABLE);
+	/* An error shows as readable: the owner's read meets it. libuv stops a poll then; ours goes
+	 * on until its owner says. */
+	if (status < 0 && watch->events)
+		uv_poll_start(handle, watch->events, on_ready);
+	watch->fn(watch->arg, status < 0 || events & (UV_READABLE | UV_DISCONNECT),
+		  events & UV_WRITABLE);
 }
 
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_watch_fn *fn, void *arg)
@@ -244,6 +247,7 @@ struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_watch_fn *fn, 
 		return NULL;
 	}
 	watch->uv.data = watch;
+	watch->events = 0;
 	watch->fn = fn;
 	watch->arg = arg;
 	return watch;
@@ -253,6 +257,7 @@ void loop_watch_set(struct loop_watch *watch, bool want_read, bool want_write)
 {
 	int events = (want_read ? UV_READABLE : 0) | (want_write ? UV_WRITABLE : 0);
 
+	watch->events = events;
 	if (events)
 		uv_poll_start(&watch->uv, events, on_ready);
 	else
