@@ -176,7 +176,8 @@ def test_without_hookswitchd_callers_are_told_at_once_and_those_who_wait_too(dom
 
 
 @pytest.mark.slow
-def test_without_the_database_callers_are_told_to_come_back_and_nothing_wrong_is_remembered(sip):
+def test_without_the_database_callers_are_told_to_come_back_and_nothing_wrong_is_remembered(domains, sip):
+    known = domains(allow=(f"{sip.ip}/32",))
     postgres = stack.container("postgres")
     uri = f"sip:100@{token()}.{BASE_DOMAIN}"
     stack.run("docker", "stop", postgres)
@@ -187,6 +188,7 @@ def test_without_the_database_callers_are_told_to_come_back_and_nothing_wrong_is
         stack.run("docker", "start", postgres)
         stack.wait_for(lambda: stack.healthy("postgres"), 60, "a healthy database")
     stack.wait_for(lambda: sip.ask("INVITE", uri).status == 404, 30, "a decision")
+    stack.wait_for(lambda: sip.ask("INVITE", known.uri()).status != 503, 30, "a hookswitchd that has its database")
 
 
 def test_no_transaction_is_left_behind():
