@@ -107,11 +107,14 @@ void resource_list(struct api_request *q, const struct resource *r)
 
 static int write_failed(struct api_request *q, const struct resource *r, int e)
 {
-	if (e == -EEXIST && r->duplicate_text)
-		return api_error(q, r->duplicate_error, "%s%s%s",
-				 r->duplicate_named ? q->values[0] : "",
-				 r->duplicate_named ? " " : "", r->duplicate_text);
-	return api_db_error(q, e);
+	const char *at = r->duplicate_text ? strchr(r->duplicate_text, '@') : NULL;
+
+	if (e != -EEXIST || !r->duplicate_text)
+		return api_db_error(q, e);
+	if (!at)
+		return api_error(q, r->duplicate_error, "%s", r->duplicate_text);
+	return api_error(q, r->duplicate_error, "%.*s%s%s", (int)(at - r->duplicate_text),
+			 r->duplicate_text, q->values[0], at + 1);
 }
 
 static void tell(struct api_request *q, const struct resource *r)

@@ -255,7 +255,7 @@ int params_take(struct api_request *q, const struct param *params, size_t n, int
 static const char *date_value(struct api_request *q, const char *value)
 {
 	char range[64];
-	long long from, to;
+	long long from = 0, to = 0;
 
 	date_range(value, &from, &to);
 	snprintf(range, sizeof(range), "%lld,%lld", from, to);

@@ -103,8 +103,8 @@ struct resource {
 	const char *insert; /* template, returning the SID; NULL: made of the params */
 	int limit;	    /* rows a parent; 0: none */
 	int limit_error, duplicate_error, in_use_error;
-	const char *duplicate_text; /* what a unique violation means */
-	bool duplicate_named;	    /* the text stands behind the first parameter's value */
+	const char *duplicate_text; /* what a unique violation means; '@' is the first parameter's
+				       value */
 	bool changes_sip;	    /* tell the SIP side */
 	/*
 	 * In the write's transaction, with the parent (create) or the row (update, delete) locked.

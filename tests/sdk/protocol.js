@@ -1,0 +1,138 @@
+'use strict';
+/* sip-and-rest.md §1.0: authentication, headers, methods, representations, bodies */
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ACCOUNT, API, TOKEN, client, connect, makeDomain, raw, refused } = require('./client');
+
+const OTHER = `AC${'0'.repeat(32)}`;
+
+describe('authentication', () => {
+	test('a wrong token, a wrong account and none are 401 20003 with a challenge', async () => {
+		for (const auth of [`${ACCOUNT}:${'0'.repeat(32)}`, `${ACCOUNT}:`, `${ACCOUNT}:${TOKEN}x`, `${OTHER}:${TOKEN}`, `x:${TOKEN}`, ':', null]) {
+			const answer = await raw('GET', '/Calls.json', { auth });
+			assert.equal(answer.status, 401, auth);
+			assert.equal(answer.json.code, 20003);
+			assert.equal(answer.headers.get('www-authenticate'), 'Basic realm="Twilio API"');
+			assert.equal(answer.headers.get('x-twilio-error-code'), '20003');
+		}
+	});
+
+	test('the SDK sees the error as it knows it', async () => {
+		await refused(connect(ACCOUNT, 'wrong').sip.domains.list(), 20003, 401, /^Authentication Error/);
+	});
+
+	test('a header that is no Basic is 401', async () => {
+		for (const Authorization of ['Basic', 'Basic !!!!', 'Bearer x', `Basic ${Buffer.from('x'.repeat(2000)).toString('base64')}`, 'Basic AAAA'])
+			assert.equal((await raw('GET', '/Calls.json', { auth: null, headers: { Authorization } })).status, 401);
+	});
+
+	test("somebody else's account is not found", async () => {
+		await refused(connect(ACCOUNT, TOKEN, { accountSid: OTHER }).sip.domains.list(), 20404, 404);
+	});
+});
+
+describe('answers', () => {
+	test('carry a request id, how long they took, and the code of an error', async () => {
+		const good = await raw('GET', '/SIP/Domains.json'), bad = await raw('GET', '/Nothing.json');
+
+		for (const answer of [good, bad]) {
+			assert.match(answer.headers.get('twilio-request-id'), /^RQ[0-9a-f]{32}$/);
+			assert.match(answer.headers.get('twilio-request-duration'), /^\d+\.\d{3}$/);
+			assert.equal(answer.headers.get('content-type'), 'application/json');
+		}
+		assert.notEqual(good.headers.get('twilio-request-id'), bad.headers.get('twilio-request-id'));
+		assert.equal(good.headers.get('x-twilio-error-code'), null);
+		assert.equal(bad.headers.get('x-twilio-error-code'), '20404');
+		assert.deepEqual(bad.json, {
+			code: 20404,
+			message: `The requested resource /2010-04-01/Accounts/${ACCOUNT}/Nothing.json was not found`,
+			more_info: 'https://www.twilio.com/docs/errors/20404',
+			status: 404,
+		});
+	});
+
+	test('show dates as RFC 2822 in UTC', async (t) => {
+		const d = await makeDomain(t);
+		const { json } = await raw('GET', `/SIP/Domains/${d.sid}.json`);
+
+		assert.match(json.date_created, /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d \+0000$/);
+	});
+
+	test('to a delete are 204 and empty', async (t) => {
+		const d = await makeDomain(t);
+		const answer = await raw('DELETE', `/SIP/Domains/${d.sid}.json`);
+
+		assert.equal(answer.status, 204);
+		assert.equal(answer.text, '');
+	});
+});
+
+describe('requests', () => {
+	test('of another method are 405 20004 with what is allowed', async (t) => {
+		const d = await makeDomain(t);
+
+		for (const [method, path, allow] of [['PUT', '/SIP/Domains.json', 'GET, POST'], ['DELETE', '/SIP/Domains.json', 'GET, POST'],
+			['PATCH', `/SIP/Domains/${d.sid}.json`, 'GET, POST, DELETE'], ['POST', '/Notifications.json', 'GET']]) {
+			const answer = await raw(method, path);
+			assert.equal(answer.status, 405, `${method} ${path}`);
+			assert.equal(answer.json.code, 20004);
+			assert.equal(answer.headers.get('allow'), allow);
+		}
+	});
+
+	test('to paths that are none are 404 20404', async () => {
+		for (const path of ['/SIP.json', '/SIP/Domains/x.json', `/SIP/Domains/SD${'0'.repeat(31)}.json`, '/sip/domains.json', '/SIP/Domains/.json',
+			`/SIP/Domains/SD${'0'.repeat(32)}.json`, '/SIP/Domains.json/', '/..%2f.json', '/%ff%00.json']) {
+			const answer = await raw('GET', path);
+			assert.equal(answer.status, 404, path);
+			assert.equal(answer.json.code, 20404);
+		}
+		for (const root of ['', '/', '/2010-04-01', '/2010-04-01/Accounts/x'])
+			assert.equal((await raw('GET', '', { root })).status, 404, root);
+	});
+
+	test('for a representation other than JSON say what there is', async () => {
+		for (const path of ['/SIP/Domains', '/SIP/Domains.xml', '/SIP/Domains.csv']) {
+			const answer = await raw('GET', path);
+			assert.equal(answer.status, 404, path);
+			assert.match(answer.json.message, /\.json/);
+		}
+	});
+
+	test('with a body of another type are 400 with a sentence', async () => {
+		const answer = await raw('POST', '/SIP/Domains.json', { body: '{"DomainName":"x"}', headers: { 'Content-Type': 'application/json' } });
+
+		assert.equal(answer.status, 400);
+		assert.match(answer.json.message, /application\/x-www-form-urlencoded/);
+	});
+
+	test('with a broken or boundless body are 400, never 500', async () => {
+		for (const body of ['DomainName=%zz', 'DomainName=%ff', 'DomainName=a%00b', 'a=1&'.repeat(300), `DomainName=${'x'.repeat(300000)}`, '=', '&&&', '%'])
+			assert.equal((await raw('POST', '/SIP/Domains.json', { body })).status, 400, body.slice(0, 40));
+		for (const query of ['PageSize=%zz', '%ff=1', 'Status=%00', 'a=1&'.repeat(300)])
+			assert.equal((await raw('GET', `/Calls.json?${query}`)).status, 400, query.slice(0, 40));
+	});
+
+	test('may have parameters that nobody knows', async (t) => {
+		const d = await makeDomain(t);
+		const answer = await raw('POST', `/SIP/Domains/${d.sid}.json`, { body: 'Unknown=1&FriendlyName=known' });
+
+		assert.equal(answer.status, 200);
+		assert.equal(answer.json.friendly_name, 'known');
+	});
+
+	test('for health need no account', async () => {
+		for (const path of ['/healthz', '/readyz']) {
+			const answer = await fetch(API + path);
+			assert.ok([200, 503].includes(answer.status));
+			assert.ok((await answer.json()).status);
+		}
+		assert.equal((await fetch(`${API}/healthz`)).status, 200);
+	});
+
+	test('of many clients at once are all answered', async () => {
+		const answers = await Promise.all(Array.from({ length: 100 }, () => client.sip.domains.list({ limit: 1 })));
+
+		assert.equal(answers.length, 100);
+	});
+});
