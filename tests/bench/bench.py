@@ -80,16 +80,26 @@ def cpu_snapshot(found):
 
 def sipp(scenario, target, rate, calls, extra=(), stats=None, limit=20000):
     argv = ["sipp", "-sf", str(HERE / "sipp" / f"{scenario}.xml"), "-i", CALLER, "-p", "5070", "-s", target, "-r", str(rate), "-m",
-            str(calls), "-l", str(limit), "-nostdin", "-trace_stat", "-stf", str(stats), "-fd", "1s", "-timeout", "180", "-timeout_error",
-            "-max_socket", "1000", *extra, SIP]
+            str(calls), "-l", str(limit), "-nostdin", "-trace_stat", "-stf", str(stats), "-fd", "1s", "-timeout", "180s", "-timeout_error",
+            "-key", "mport", RTP_SOCKET.split(":")[1], *extra, SIP]
     started = time.monotonic()
     done = subprocess.run(argv, capture_output=True, text=True, timeout=240)
+    if not pathlib.Path(stats).exists():
+        raise SystemExit(f"sipp did not run: {done.stdout[-500:]}{done.stderr[-500:]}")
     return done, time.monotonic() - started
 
 
 def last_row(stats):
     lines = pathlib.Path(stats).read_text().strip().splitlines()
     return dict(zip(lines[0].split(";"), lines[-1].split(";")))
+
+
+def call_rate(stats):
+    """Calls a second while the load ran: the median of SIPp's own whole seconds."""
+    lines = pathlib.Path(stats).read_text().strip().splitlines()
+    at = lines[0].split(";").index("CallRate(P)")
+    rates = sorted(float(line.split(";")[at]) for line in lines[2:] if float(line.split(";")[at]) > 0)
+    return round(rates[len(rates) // 2], 1) if rates else 0.0
 
 
 def signalling(found, name, scenario, target, rate, calls, work, extra=()):
@@ -100,14 +110,15 @@ def signalling(found, name, scenario, target, rate, calls, work, extra=()):
     after = cpu_snapshot(found)
     row = last_row(stats)
     ok, failed = int(row["SuccessfulCall(C)"]), int(row["FailedCall(C)"])
-    return {"test": name, "offered_per_s": rate, "calls": calls, "ok": ok, "failed": failed, "calls_per_s": round(ok / seconds, 1),
+    return {"test": name, "offered_per_s": rate, "calls": calls, "ok": ok, "failed": failed, "calls_per_s": call_rate(stats), "seconds": round(seconds, 1),
             "retransmissions": int(row["Retransmissions(C)"]), "response_time_1": row.get("ResponseTime1(C)"),
             "cpu_ms_per_call": {s: round((after[s] - before[s]) / max(ok, 1), 3) for s in SERVICES}, "sipp_exit": done.returncode}
 
 
 def rtpengine_sessions():
     """Own sessions in RTPengine now, by its CLI."""
-    text = stack.run("docker", "exec", stack.container("rtpengine"), "rtpengine-ctl", "list", "numsessions", check=False)
+    text = stack.run("docker", "exec", stack.container("rtpengine"), "rtpengine-ctl", "-ip", "127.0.0.1", "-port", "2224", "list",
+                     "numsessions", check=False)
     found = re.search(r"Current sessions own:\s+(\d+)", text)
     return int(found.group(1)) if found else -1
 
@@ -142,9 +153,9 @@ def playing(found, target, calls, seconds, work, box):
     try:
         stats = work / "play.csv"
         caller = subprocess.Popen(["sipp", "-sf", str(HERE / "sipp" / "ivr.xml"), "-i", CALLER, "-p", "5071", "-s", target, "-r", "50",
-                                   "-m", str(calls), "-l", str(calls), "-mp", RTP_SOCKET.split(":")[1], "-key", "rtpcmd", "SEND",
+                                   "-m", str(calls), "-l", str(calls), "-key", "mport", RTP_SOCKET.split(":")[1], "-key", "rtpcmd", "SEND",
                                    "-nostdin", "-trace_logs", "-log_file", str(fifo), "-trace_stat", "-stf", str(stats), "-fd", "1s",
-                                   "-timeout", "180", "-timeout_error", SIP],
+                                   "-timeout", "180s", "-timeout_error", SIP],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(ramp + 3)
         fifo.open("w").write("MARK\n")
