@@ -204,10 +204,12 @@ static bool from_peer(const struct dgram *d, const struct sockaddr_storage *from
 
 	if (!d->peer_len || d->peer.ss_family == AF_UNIX)
 		return true;
+	/* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): the kernel wrote it */
 	if (d->peer.ss_family == AF_INET6)
 		return a6->sin6_port == b6->sin6_port &&
 		       IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
 	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+	/* NOLINTEND(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 }
 
 static void ready(void *arg, bool readable, bool writable)

@@ -34,7 +34,7 @@ struct prompt_cache *prompt_cache_new(size_t max_bytes)
 
 static void entry_drop(struct prompt_cache *cache, struct entry *e)
 {
-	HASH_DEL(cache->table, e);
+	HASH_DEL(cache->table, e); /* NOLINT(clang-analyzer-core.NullDereference): uthash */
 	DL_DELETE(cache->lru, e);
 	cache->bytes -= e->cost_bytes;
 	prompt_unref(e->prompt);
