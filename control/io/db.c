@@ -12,7 +12,8 @@
 
 #define PARAMS_MAX 64
 
-/* A statement prepared on the present connection; keyed by the address of its text, which is a constant. */
+/* A statement prepared on the present connection; keyed by the address of its text, which is a
+ * constant. */
 struct statement {
 	const char *sql;
 	char name[16];
@@ -51,13 +52,13 @@ static void disconnect(struct db *db)
 {
 	struct statement *s, *tmp;
 
-	HASH_ITER (hh, db->statements, s, tmp) {
+	HASH_ITER(hh, db->statements, s, tmp)
+	{
 		HASH_DEL(db->statements, s);
 		free(s);
 	}
 	PQfinish(db->conn);
 	db->conn = NULL;
-	db->in_transaction = false;
 }
 
 void db_close(struct db *db)
@@ -77,16 +78,29 @@ static void ignore_notice(void *arg, const PGresult *res)
 
 static int connected(struct db *db)
 {
+	/* What stands before dbname is a default that conninfo may change, what stands behind it is
+	 * not. */
+	const char *const keys[] = { "connect_timeout",
+				     "keepalives_idle",
+				     "tcp_user_timeout",
+				     "fallback_application_name",
+				     "dbname",
+				     "client_encoding",
+				     NULL };
+	const char *const values[] = {
+		"5", "15", "20000", "hookswitchd", db->conninfo, "UTF8", NULL
+	};
+
 	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
 		return 0;
-	/* A transaction does not outlive its connection: its owner hears of it at its next statement. */
-	if (db->conn && db->in_transaction) {
-		disconnect(db);
+	disconnect(db);
+	/* A transaction does not outlive its connection: nothing runs until its owner has ended it.
+	 */
+	if (db->in_transaction) {
 		snprintf(db->error, sizeof(db->error), "the connection was lost in a transaction");
 		return -EIO;
 	}
-	disconnect(db);
-	db->conn = PQconnectdb(db->conninfo);
+	db->conn = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		snprintf(db->error, sizeof(db->error), "%s", PQerrorMessage(db->conn));
 		disconnect(db);
@@ -103,14 +117,16 @@ static int error_of(struct db *db, const PGresult *res)
 		const char *prefix;
 		int r;
 	} map[] = {
-		{ "23505", -EEXIST }, { "23503", -ENOENT }, { "23", -EINVAL },	 { "22", -EINVAL }, { "40", -EAGAIN },
-		{ "57014", -EIO },    { "57", -EIO },	    { "08", -EIO },	 { "53", -EIO },    { "", -EINVAL },
+		{ "23505", -EEXIST }, { "23503", -ENOENT }, { "23001", -ENOENT }, { "23", -EINVAL },
+		{ "22", -EINVAL },    { "40", -EAGAIN },    { "55P03", -EAGAIN }, { "57", -EIO },
+		{ "08", -EIO },	      { "53", -EIO },	    { "58", -EIO },	  { "", -EINVAL },
 	};
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
 	size_t i = 0;
 
-	snprintf(db->error, sizeof(db->error), "%s", PQresultErrorMessage(res));
+	snprintf(db->error, sizeof(db->error), "%s",
+		 state ? PQresultErrorMessage(res) : PQerrorMessage(db->conn));
 	snprintf(db->constraint, sizeof(db->constraint), "%s", constraint ? constraint : "");
 	if (!state || PQstatus(db->conn) != CONNECTION_OK)
 		return -EIO;
@@ -154,7 +170,8 @@ static int take(struct db_result **ret, struct db *db, PGresult *res)
 	ExecStatusType status = PQresultStatus(res);
 	int r;
 
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK &&
+	    status != PGRES_EMPTY_QUERY) {
 		r = error_of(db, res);
 		PQclear(res);
 		return r;
@@ -172,7 +189,8 @@ static int take(struct db_result **ret, struct db *db, PGresult *res)
 	return 0;
 }
 
-int db_exec(struct db_result **ret, struct db *db, const char *sql, int n, const char *const *params)
+int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
+	    const char *const *params)
 {
 	struct statement *s;
 	int r;
@@ -190,16 +208,19 @@ int db_exec(struct db_result **ret, struct db *db, const char *sql, int n, const
 
 int db_script(struct db *db, const char *sql)
 {
-	int r = connected(db);
+	int r;
 
-	db->constraint[0] = '\0';
+	db->error[0] = db->constraint[0] = '\0';
+	r = connected(db);
 	return r < 0 ? r : take(NULL, db, PQexec(db->conn, sql));
 }
 
 int db_begin(struct db *db)
 {
-	int r = db_script(db, "BEGIN");
+	int r;
 
+	db_rollback(db);
+	r = db_script(db, "BEGIN");
 	if (r == 0)
 		db->in_transaction = true;
 	return r;
@@ -207,8 +228,22 @@ int db_begin(struct db *db)
 
 int db_commit(struct db *db)
 {
-	int r = db_script(db, "COMMIT");
+	PGresult *res;
+	int r = connected(db);
 
+	if (r == 0) {
+		/* PostgreSQL answers the COMMIT of a transaction in which a statement failed with a
+		 * ROLLBACK. */
+		res = PQexec(db->conn, "COMMIT");
+		if (!strcmp(PQcmdStatus(res), "ROLLBACK")) {
+			snprintf(db->error, sizeof(db->error),
+				 "a statement of the transaction had failed");
+			PQclear(res);
+			r = -EINVAL;
+		} else {
+			r = take(NULL, db, res);
+		}
+	}
 	db->in_transaction = false;
 	return r;
 }

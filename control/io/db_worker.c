@@ -1,13 +1,14 @@
-#define LOG_SUBSYSTEM "db"
 #include "io/db.h"
 
-#include "base/log.h"
 #include "io/loop.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#define RETRY_US 10000
 
 struct job {
 	struct job *next;
@@ -48,9 +49,10 @@ static void *work(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		job->run(job->arg, w->db);
 		w->queued--;
-		/* While the loop stops, completions have nobody to go to: their owners are being freed. */
-		if (job->done && loop_post(w->loop, job->done, job->arg) == -ENOMEM)
-			log_error("out of memory: a completion is lost");
+		/* While the loop stops, completions have nobody to go to: their owners are being
+		 * freed. */
+		while (job->done && loop_post(w->loop, job->done, job->arg) == -ENOMEM)
+			usleep(RETRY_US);
 		free(job);
 		pthread_mutex_lock(&w->lock);
 	}
@@ -72,6 +74,8 @@ struct db_worker *db_worker_new(struct loop *loop, const char *conninfo, unsigne
 	pthread_cond_init(&w->more, NULL);
 	if (!w->db || pthread_create(&w->thread, NULL, work, w)) {
 		db_close(w->db);
+		pthread_cond_destroy(&w->more);
+		pthread_mutex_destroy(&w->lock);
 		free(w);
 		return NULL;
 	}
@@ -97,13 +101,16 @@ int db_worker_submit(struct db_worker *w, db_job_fn *run, db_done_fn *done, void
 {
 	struct job *job;
 
-	if (w->queued >= w->queue_max)
-		return -EAGAIN;
 	job = malloc(sizeof(*job));
 	if (!job)
 		return -ENOMEM;
 	*job = (struct job){ .run = run, .done = done, .arg = arg };
 	pthread_mutex_lock(&w->lock);
+	if (w->queued >= w->queue_max) {
+		pthread_mutex_unlock(&w->lock);
+		free(job);
+		return -EAGAIN;
+	}
 	*w->tail = job;
 	w->tail = &job->next;
 	w->queued++;

@@ -2,6 +2,7 @@
 #include "io/http_client.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "io/loop.h"
 #include "io/socket.h"
@@ -10,6 +11,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +45,13 @@ struct http_fetch {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *post;
-	struct loop_timer *stall; /* read_ms: restarted by every byte */
+	struct loop_timer *stall; /* read_ms: from the request on, restarted by every byte */
 	unsigned read_ms;
+	uint64_t started_ms; /* curl's own total is 0 until it has ended the exchange itself */
 	bool public_only;
+	bool sent; /* a connection stands, the request goes out */
 	bool stalled, refused, too_large, chunked, header_overflow;
+	bool head_ended; /* curl takes a header that is cut off for a whole one */
 	struct buf head, body;
 	char *content_type, *location, *etag, *last_modified, *cache_control;
 	char error[CURL_ERROR_SIZE];
@@ -90,7 +95,8 @@ static bool v4_of(uint32_t *ret, const struct sockaddr *sa)
 		*ret = ntohl(((const struct sockaddr_in *)sa)->sin_addr.s_addr);
 		return true;
 	}
-	if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)sa)->sin6_addr)) {
+	if (sa->sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)sa)->sin6_addr)) {
 		memcpy(ret, ((const struct sockaddr_in6 *)sa)->sin6_addr.s6_addr + 12, 4);
 		*ret = ntohl(*ret);
 		return true;
@@ -108,20 +114,22 @@ static bool is_private(const struct sockaddr *sa)
 	if (sa->sa_family != AF_INET6)
 		return true;
 	a = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-	/* Global unicast is 2000::/3; 6to4, NAT64 and documentation carry or mean other addresses. */
+	/* Global unicast is 2000::/3; 6to4, NAT64 and documentation carry or mean other addresses.
+	 */
 	return (a->s6_addr[0] & 0xe0) != 0x20 || (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x02) ||
-	       (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x01 && a->s6_addr[2] == 0x0d && a->s6_addr[3] == 0xb8);
+	       (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x01 && a->s6_addr[2] == 0x0d &&
+		a->s6_addr[3] == 0xb8);
 }
 
 static uint16_t port_of(const struct sockaddr *sa)
 {
-	return ntohs(sa->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)sa)->sin6_port :
-						 ((const struct sockaddr_in *)sa)->sin_port);
+	return ntohs(sa->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)sa)->sin6_port
+					       : ((const struct sockaddr_in *)sa)->sin_port);
 }
 
 /*
- * One of our own control sockets? They listen on loopback addresses; 0.0.0.0 and other 127/8 addresses lead there too, so any
- * local-looking address with such a port is refused.
+ * One of our own control sockets? They listen on loopback addresses; 0.0.0.0 and other 127/8
+ * addresses lead there too, so any local-looking address with such a port is refused.
  */
 static bool is_own(const struct http_client *client, const struct sockaddr *sa)
 {
@@ -133,10 +141,22 @@ static bool is_own(const struct http_client *client, const struct sockaddr *sa)
 			continue;
 		if (v4_of(&a, own) && v4_of(&b, sa) && (a == b || b == 0 || b >> 24 == 127))
 			return true;
-		if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)sa)->sin6_addr))
+		if (sa->sa_family == AF_INET6 &&
+		    IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)sa)->sin6_addr))
 			return true;
 	}
 	return false;
+}
+
+static bool allowed(const struct http_fetch *f, const struct sockaddr *sa)
+{
+	return !is_own(f->client, sa) && !(f->public_only && is_private(sa));
+}
+
+static void progress(struct http_fetch *f)
+{
+	if (f->read_ms)
+		loop_timer_start(f->stall, f->read_ms);
 }
 
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -145,11 +165,33 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 	if (purpose != CURLSOCKTYPE_IPCXN)
 		return CURL_SOCKET_BAD;
-	if (is_own(f->client, &address->addr) || (f->public_only && is_private(&address->addr))) {
+	if (!allowed(f, &address->addr)) {
 		f->refused = true;
 		return CURL_SOCKET_BAD;
 	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Before each request: a connection that is used again was opened under another exchange's rules.
+ */
+static int before_request(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
+{
+	struct http_fetch *f = arg;
+	struct sockaddr_storage peer;
+	socklen_t len;
+	char text[INET6_ADDRSTRLEN + 16];
+
+	(void)own_ip;
+	(void)own_port;
+	snprintf(text, sizeof(text), strchr(peer_ip, ':') ? "[%s]:%d" : "%s:%d", peer_ip,
+		 peer_port);
+	if (socket_parse_addr(&peer, &len, text) < 0 || !allowed(f, (struct sockaddr *)&peer)) {
+		f->refused = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	f->sent = true;
+	progress(f);
+	return CURL_PREREQFUNC_OK;
 }
 
 /* -- curl's sockets and timer on the loop */
@@ -161,8 +203,9 @@ static void on_socket(void *arg, bool readable, bool writable)
 	int running;
 
 	/* w may be gone after this call. */
-	curl_multi_socket_action(client->multi, w->fd,
-				 (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0), &running);
+	curl_multi_socket_action(
+		client->multi, w->fd,
+		(readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0), &running);
 	collect(client);
 }
 
@@ -220,20 +263,31 @@ static void on_timer(void *arg)
 
 /* -- an exchange */
 
+/* Gives the handle back: its connection and its jar are free for others from then on. */
+static void easy_release(struct http_fetch *f)
+{
+	struct http_client *client = f->client;
+
+	if (!f->easy)
+		return;
+	curl_multi_remove_handle(client->multi, f->easy);
+	/* A reset keeps shares and cookies: the next exchange must not see this one's jar. */
+	curl_easy_setopt(f->easy, CURLOPT_SHARE, NULL);
+	if (client->n_idle < IDLE_MAX) {
+		curl_easy_reset(f->easy);
+		client->idle[client->n_idle++] = f->easy;
+	} else {
+		curl_easy_cleanup(f->easy);
+	}
+	f->easy = NULL;
+}
+
 static void fetch_free(struct http_fetch *f)
 {
 	struct http_client *client = f->client;
 
 	DL_DELETE(client->running, f);
-	if (f->easy) {
-		curl_multi_remove_handle(client->multi, f->easy);
-		if (client->n_idle < IDLE_MAX) {
-			curl_easy_reset(f->easy);
-			client->idle[client->n_idle++] = f->easy;
-		} else {
-			curl_easy_cleanup(f->easy);
-		}
-	}
+	easy_release(f);
 	curl_slist_free_all(f->headers);
 	loop_timer_free(f->stall);
 	buf_done(&f->head);
@@ -247,12 +301,33 @@ static void fetch_free(struct http_fetch *f)
 	free(f);
 }
 
+/* Why a certificate was not accepted. curl looks at the name before it asks OpenSSL for a result of
+ * its own. */
+static enum http_error certificate_error(const struct http_fetch *f)
+{
+	long verify = X509_V_OK;
+
+	curl_easy_getinfo(f->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+	switch (verify) {
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED:
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return HTTP_TLS_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return HTTP_TLS_EXPIRED;
+	default:
+		return HTTP_TLS_CHAIN;
+	}
+}
+
 static enum http_error error_of(const struct http_fetch *f, CURLcode code)
 {
-	double connected = 0;
 	long os_error = 0;
 
-	if (f->refused)
+	/* Of several addresses of a name one may be refused and another have served. */
+	if (f->refused && !f->sent)
 		return HTTP_ADDRESS_REFUSED;
 	if (f->too_large)
 		return HTTP_TOO_LARGE;
@@ -260,25 +335,22 @@ static enum http_error error_of(const struct http_fetch *f, CURLcode code)
 		return HTTP_READ_TIMEOUT;
 	switch (code) {
 	case CURLE_OK:
-		return f->header_overflow ? HTTP_PROTOCOL : HTTP_OK;
+		return f->header_overflow || !f->head_ended ? HTTP_PROTOCOL : HTTP_OK;
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 		return HTTP_BAD_URL;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		/* After the request: what came is no HTTP (curl's HTTP/0.9). */
+		return f->sent ? HTTP_PROTOCOL : HTTP_BAD_URL;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return HTTP_BAD_HOST;
 	case CURLE_OPERATION_TIMEDOUT:
-		curl_easy_getinfo(f->easy, CURLINFO_PRETRANSFER_TIME, &connected);
-		return connected > 0 ? HTTP_TOTAL_TIMEOUT : HTTP_CONNECT_TIMEOUT;
+		return f->sent ? HTTP_TOTAL_TIMEOUT : HTTP_CONNECT_TIMEOUT;
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &os_error);
 		return os_error == ETIMEDOUT ? HTTP_CONNECT_TIMEOUT : HTTP_CONNECT_REFUSED;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		if (strcasestr(f->error, "expired"))
-			return HTTP_TLS_EXPIRED;
-		if (strcasestr(f->error, "name") || strcasestr(f->error, "subject"))
-			return HTTP_TLS_NAME;
-		return HTTP_TLS_CHAIN;
+		return certificate_error(f);
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CIPHER:
 	case CURLE_USE_SSL_FAILED:
@@ -292,7 +364,8 @@ static enum http_error error_of(const struct http_fetch *f, CURLcode code)
 	case CURLE_FAILED_INIT:
 		return HTTP_INTERNAL;
 	default:
-		return HTTP_PROTOCOL;
+		return f->head.error == -ENOMEM || f->body.error == -ENOMEM ? HTTP_INTERNAL
+									    : HTTP_PROTOCOL;
 	}
 }
 
@@ -315,12 +388,13 @@ static void complete(struct http_fetch *f, CURLcode code)
 	reply.status = (int)status;
 	if (reply.error)
 		snprintf(reply.error_text, sizeof(reply.error_text), "%s",
-			 f->refused	       ? "the address is not allowed" :
-			 f->too_large	       ? "the body is larger than allowed" :
-			 f->stalled	       ? "no data within the read timeout" :
-			 f->header_overflow    ? "the header is larger than allowed" :
-			 f->error[0]	       ? f->error :
-						 curl_easy_strerror(code));
+			 f->refused && !f->sent ? "the address is not allowed"
+			 : f->too_large		? "the body is larger than allowed"
+			 : f->stalled		? "no data within the read timeout"
+			 : f->header_overflow	? "the header is larger than allowed"
+			 : code == CURLE_OK	? "the header was cut off"
+			 : f->error[0]		? f->error
+						: curl_easy_strerror(code));
 	reply.content_type = f->content_type;
 	reply.location = f->location;
 	reply.etag = f->etag;
@@ -332,13 +406,16 @@ static void complete(struct http_fetch *f, CURLcode code)
 	reply.body_len = f->body.len;
 	reply.time_connect_ms = info_ms(f->easy, CURLINFO_CONNECT_TIME_T);
 	reply.time_first_byte_ms = info_ms(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
-	reply.time_total_ms = info_ms(f->easy, CURLINFO_TOTAL_TIME_T);
-	f->done = NULL; /* a cancel from within done must not free f twice */
+	reply.time_total_ms = (unsigned)(clock_mono_ms() - f->started_ms);
+	loop_timer_stop(f->stall);
+	easy_release(f); /* done may free the jar */
+	f->done = NULL;	 /* a cancel from within done must not free f twice */
 	done(arg, &reply);
 	fetch_free(f);
 }
 
-/* Completes what has finished. A completion may start and cancel others, so the list is read anew each time. */
+/* Completes what has finished. A completion may start and cancel others, so the list is read anew
+ * each time. */
 static void collect(struct http_client *client)
 {
 	CURLMsg *msg;
@@ -362,12 +439,6 @@ static void on_stall(void *arg)
 	complete(f, CURLE_OPERATION_TIMEDOUT);
 }
 
-static void progress(struct http_fetch *f)
-{
-	if (f->read_ms)
-		loop_timer_start(f->stall, f->read_ms);
-}
-
 static void keep(char **field, const char *value, size_t len)
 {
 	free(*field);
@@ -382,8 +453,10 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 		const char *name;
 		char **field;
 	} wanted[] = {
-		{ "content-type", &f->content_type },	{ "location", &f->location },
-		{ "etag", &f->etag },			{ "last-modified", &f->last_modified },
+		{ "content-type", &f->content_type },
+		{ "location", &f->location },
+		{ "etag", &f->etag },
+		{ "last-modified", &f->last_modified },
 		{ "cache-control", &f->cache_control },
 	};
 	const char *colon, *value, *end = line + len;
@@ -392,16 +465,19 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	if (len > 5 && !memcmp(line, "HTTP/", 5)) {
 		/* A new reply: after a 100 or a 401 that was answered. */
 		buf_reset(&f->head);
-		f->chunked = false;
+		f->chunked = f->head_ended = false;
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 			free(*wanted[i].field);
 			*wanted[i].field = NULL;
 		}
 	}
 	if (buf_add(&f->head, line, len) < 0) {
-		f->header_overflow = true;
+		f->header_overflow = f->head.error == -ENOSPC;
 		return 0;
 	}
+	/* Trailers may follow. */
+	if (*line == '\r' || *line == '\n')
+		f->head_ended = true;
 	colon = memchr(line, ':', len);
 	if (!colon)
 		return len;
@@ -413,8 +489,9 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		if (strlen(wanted[i].name) == name && !strncasecmp(line, wanted[i].name, name))
 			keep(wanted[i].field, value, (size_t)(end - value));
+	/* The last coding of the list (RFC 9112 §6.1). */
 	if (name == 17 && !strncasecmp(line, "transfer-encoding", name) && end - value >= 7 &&
-	    !strncasecmp(value, "chunked", 7))
+	    !strncasecmp(end - 7, "chunked", 7))
 		f->chunked = true;
 	return len;
 }
@@ -440,7 +517,8 @@ static int add_headers(struct http_fetch *f, const char *const *headers)
 {
 	struct curl_slist *list;
 
-	/* curl waits for a 100-continue before bodies over 1 MB otherwise; webhooks never want it. */
+	/* curl waits for a 100-continue before bodies over 1 MB otherwise; webhooks never want it.
+	 */
 	list = curl_slist_append(NULL, "Expect:");
 	for (; list && headers && *headers; headers++) {
 		struct curl_slist *longer = curl_slist_append(list, *headers);
@@ -454,6 +532,22 @@ static int add_headers(struct http_fetch *f, const char *const *headers)
 	}
 	f->headers = list;
 	return list ? 0 : -ENOMEM;
+}
+
+/* curl has no option for it. Runs before the ClientHello is made. */
+static void forget_name(const SSL *ssl, int where, int value)
+{
+	(void)value;
+	if (where & SSL_CB_HANDSHAKE_START)
+		SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, NULL);
+}
+
+static CURLcode without_sni(CURL *easy, void *context, void *arg)
+{
+	(void)easy;
+	(void)arg;
+	SSL_CTX_set_info_callback(context, forget_name);
+	return CURLE_OK;
 }
 
 static void set_options(struct http_fetch *f, const struct http_request *q)
@@ -475,6 +569,14 @@ static void set_options(struct http_fetch *f, const struct http_request *q)
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, f);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, f);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, f);
+	if (q->sni_off) {
+		/* Neither from nor for exchanges that name their server. */
+		curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, without_sni);
+		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	}
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)q->connect_ms);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)q->total_ms);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, f->client->verify_tls ? 1L : 0L);
@@ -495,8 +597,8 @@ static void set_options(struct http_fetch *f, const struct http_request *q)
 	}
 }
 
-int http_fetch(struct http_fetch **ret, struct http_client *client, const struct http_request *q, http_done_fn *done,
-	       void *arg)
+int http_fetch(struct http_fetch **ret, struct http_client *client, const struct http_request *q,
+	       http_done_fn *done, void *arg)
 {
 	struct http_fetch *f = calloc(1, sizeof(*f));
 
@@ -506,6 +608,7 @@ int http_fetch(struct http_fetch **ret, struct http_client *client, const struct
 	f->done = done;
 	f->arg = arg;
 	f->read_ms = q->read_ms;
+	f->started_ms = clock_mono_ms();
 	f->public_only = q->public_only;
 	buf_init(&f->head, HEADERS_MAX_BYTES);
 	buf_init(&f->body, q->max_bytes);
@@ -520,9 +623,6 @@ int http_fetch(struct http_fetch **ret, struct http_client *client, const struct
 	set_options(f, q);
 	if (curl_multi_add_handle(client->multi, f->easy) != CURLM_OK)
 		goto fail;
-	/* Connecting has its own deadline; the first byte is waited for from then on. */
-	if (f->read_ms)
-		loop_timer_start(f->stall, (uint64_t)q->connect_ms + f->read_ms);
 	*ret = f;
 	return 0;
 fail:

@@ -1,8 +1,9 @@
 /*
- * http_client - single HTTP exchanges on the loop (libcurl multi). http_client.c is the only file that sees curl.h.
+ * http_client - single HTTP exchanges on the loop (libcurl multi). http_client.c is the only file
+ * that sees curl.h.
  *
- * One exchange = one request and its reply: redirects are reported, not followed, and nothing is retried; who calls
- * decides (call/webhook.c). Loop thread only.
+ * One exchange = one request and its reply: redirects are reported, not followed, and nothing is
+ * retried; who calls decides (call/webhook.c). Loop thread only.
  */
 #ifndef HOOKSWITCH_IO_HTTP_CLIENT_H
 #define HOOKSWITCH_IO_HTTP_CLIENT_H
@@ -13,72 +14,75 @@
 
 struct loop;
 struct http_client;
-struct http_jar;	/* the cookies of one call; see http_jar_new */
-struct http_fetch;	/* a running exchange */
+struct http_jar;   /* the cookies of one call; see http_jar_new */
+struct http_fetch; /* a running exchange */
 
 struct http_request {
-	const char *method;		/* "GET" or "POST" */
-	const char *url;		/* absolute http(s), no fragment, no user info */
-	const char *const *headers;	/* "Name: value" lines, NULL-terminated; may be NULL */
-	const char *body;		/* POST body, body_len bytes; copied */
+	const char *method;	    /* "GET" or "POST" */
+	const char *url;	    /* absolute http(s), no fragment, no user info */
+	const char *const *headers; /* "Name: value" lines, NULL-terminated; may be NULL */
+	const char *body;	    /* POST body, body_len bytes; copied */
 	size_t body_len;
-	const char *username;		/* sent only after a 401 asked for Basic or Digest; may be NULL */
+	const char *username; /* sent only after a 401 asked for Basic or Digest; may be NULL */
 	const char *password;
-	struct http_jar *jar;		/* may be NULL */
-	unsigned connect_ms, read_ms, total_ms;	/* read: first byte and between packets */
-	size_t max_bytes;		/* body beyond it: HTTP_TOO_LARGE */
+	struct http_jar *jar;			/* may be NULL */
+	unsigned connect_ms, read_ms, total_ms; /* read: first byte and between packets */
+	size_t max_bytes;			/* body beyond it: HTTP_TOO_LARGE */
 	bool sni_off;
-	bool public_only;		/* refuse loopback, private, link-local ...: HTTP_ADDRESS_REFUSED */
+	bool public_only; /* refuse loopback, private, link-local ...: HTTP_ADDRESS_REFUSED */
 };
 
 enum http_error {
 	HTTP_OK = 0,
 	HTTP_BAD_URL,
-	HTTP_BAD_HOST,		/* the name does not resolve */
+	HTTP_BAD_HOST, /* the name does not resolve */
 	HTTP_CONNECT_TIMEOUT,
-	HTTP_CONNECT_REFUSED,	/* refused, unreachable, reset while connecting */
-	HTTP_ADDRESS_REFUSED,	/* by policy; nothing was sent */
+	HTTP_CONNECT_REFUSED, /* refused, unreachable, reset while connecting */
+	HTTP_ADDRESS_REFUSED, /* by policy; nothing was sent */
 	HTTP_READ_TIMEOUT,
 	HTTP_TOTAL_TIMEOUT,
 	HTTP_TLS_HANDSHAKE,
 	HTTP_TLS_NAME,
 	HTTP_TLS_EXPIRED,
 	HTTP_TLS_CHAIN,
-	HTTP_PROTOCOL,		/* not HTTP, cut off, or an unusable encoding */
+	HTTP_PROTOCOL, /* not HTTP, cut off, or an unusable encoding */
 	HTTP_TOO_LARGE,
 	HTTP_INTERNAL,
 };
 
 struct http_reply {
 	enum http_error error;
-	char error_text[256];		/* for people; empty on HTTP_OK */
-	int status;			/* 100..599; 0 when none came */
-	const char *content_type;	/* as sent, or NULL */
-	const char *location;		/* or NULL */
+	char error_text[256];				  /* for people; empty on HTTP_OK */
+	int status;					  /* 100..599; 0 when none came */
+	const char *content_type;			  /* as sent, or NULL */
+	const char *location;				  /* or NULL */
 	const char *etag, *last_modified, *cache_control; /* or NULL */
 	bool chunked;
-	const char *headers;		/* the raw header block, for Notifications */
-	const char *body;		/* body_len bytes, NUL behind; "" when none */
+	const char *headers; /* the raw header block, for Notifications */
+	const char *body;    /* body_len bytes, NUL behind; "" when none */
 	size_t body_len;
 	unsigned time_connect_ms, time_first_byte_ms, time_total_ms;
 };
 
-/* Runs once, on the loop, never before http_fetch returned and never after http_fetch_cancel. reply is gone after it. */
+/* Runs once, on the loop, never before http_fetch returned and never after http_fetch_cancel. reply
+ * is gone after it. */
 typedef void http_done_fn(void *arg, const struct http_reply *reply);
 
 /*
- * verify_tls: check chain and name. refuse: "ip:port" addresses of our own control sockets, NULL-terminated, never
- * connected to whatever a URL says (they would leak or obey).
+ * verify_tls: check chain and name. refuse: "ip:port" addresses of our own control sockets,
+ * NULL-terminated, never connected to whatever a URL says (they would leak or obey).
  */
 struct http_client *http_client_new(struct loop *loop, bool verify_tls, const char *const *refuse);
-void http_client_free(struct http_client *client); /* cancels what runs; NULL is fine */
+void http_client_free(
+	struct http_client *client); /* cancels what runs; not from a done; NULL is fine */
 
-struct http_jar *http_jar_new(void);	/* one owner; outlives its exchanges */
+struct http_jar *
+http_jar_new(void); /* one owner; may go in or after the done of its last exchange */
 void http_jar_free(struct http_jar *jar);
 
 /* 0 and *ret, or -ENOMEM. A bad URL is reported through done. */
-int http_fetch(struct http_fetch **ret, struct http_client *client, const struct http_request *request,
-	       http_done_fn *done, void *arg);
+int http_fetch(struct http_fetch **ret, struct http_client *client,
+	       const struct http_request *request, http_done_fn *done, void *arg);
 void http_fetch_cancel(struct http_fetch *fetch); /* done will not run; NULL is fine */
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define THROW_AWAY_MAX_BYTES (16 << 20)
+
 struct http_server {
 	struct MHD_Daemon *daemon;
 	http_handler_fn *handler;
@@ -27,10 +29,12 @@ struct incoming {
 	struct buf body;
 	bool begun;
 	bool too_large;
+	size_t thrown_away;
 	char *raw_uri;
 };
 
-/* libmicrohttpd's pool has no index of its own: a thread takes the next free one at its first request. */
+/* libmicrohttpd's pool has no index of its own: a thread takes the next free one at its first
+ * request. */
 static _Thread_local unsigned thread_number;
 
 static unsigned thread_index(struct http_server *server)
@@ -54,7 +58,8 @@ static void *uri_logger(void *arg, const char *uri, struct MHD_Connection *conne
 	return in;
 }
 
-static void completed(void *arg, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+static void completed(void *arg, struct MHD_Connection *connection, void **state,
+		      enum MHD_RequestTerminationCode why)
 {
 	struct incoming *in = *state;
 
@@ -95,8 +100,9 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out 
 	struct MHD_Response *response;
 	enum MHD_Result r;
 
-	response = out->body ? MHD_create_response_from_buffer(out->body_len, out->body, MHD_RESPMEM_MUST_FREE) :
-			       MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+	response = out->body ? MHD_create_response_from_buffer(out->body_len, out->body,
+							       MHD_RESPMEM_MUST_FREE)
+			     : MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	if (!response) {
 		free(out->body);
 		return MHD_NO;
@@ -105,14 +111,16 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out 
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, out->content_type);
 	for (int i = 0; i < HTTP_OUT_HEADERS; i++)
 		if (out->headers[i].name)
-			MHD_add_response_header(response, out->headers[i].name, out->headers[i].value);
+			MHD_add_response_header(response, out->headers[i].name,
+						out->headers[i].value);
 	r = MHD_queue_response(connection, (unsigned)out->status, response);
 	MHD_destroy_response(response);
 	return r;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
-				  const char *version, const char *data, size_t *len, void **state)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *len, void **state)
 {
 	struct http_server *server = arg;
 	struct incoming *in = *state;
@@ -135,6 +143,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 			in->too_large = true;
 			buf_done(&in->body);
 		}
+		/* A client hears its answer once it has sent all; one that never ends is cut off.
+		 */
+		if (in->too_large && (in->thrown_away += *len) > THROW_AWAY_MAX_BYTES)
+			return MHD_NO;
 		*len = 0;
 		return MHD_YES;
 	}
@@ -146,9 +158,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		.method = method,
 		.path = in->raw_uri,
 		.query = query ? query : "",
-		.content_type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE),
-		.authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
-		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT),
+		.content_type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							    MHD_HTTP_HEADER_CONTENT_TYPE),
+		.authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							     MHD_HTTP_HEADER_AUTHORIZATION),
+		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+						      MHD_HTTP_HEADER_ACCEPT),
 		.peer = peer,
 		.body = in->body.data ? in->body.data : "",
 		.body_len = in->body.len,
@@ -168,11 +183,12 @@ static void log_line(void *arg, const char *fmt, va_list ap)
 	log_debug("%s", text);
 }
 
-struct http_server *http_server_start(const struct http_server_options *o, http_handler_fn *handler, void *arg,
-				      char *err, size_t err_size)
+struct http_server *http_server_start(const struct http_server_options *o, http_handler_fn *handler,
+				      void *arg, char *err, size_t err_size)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)o->port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)o->port) };
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_TCP_FASTOPEN;
 	const void *addr = &in;
 	struct http_server *server;
@@ -193,18 +209,28 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 	server->arg = arg;
 	server->max_body = o->max_body_bytes;
 	server->threads = o->threads;
-	server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_line,
-					  NULL, MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
-					  MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-					  o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, uri_logger, server,
-					  MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-					  1u, MHD_OPTION_END);
+	errno = 0;
+	server->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_line,
+		NULL, MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+		MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, uri_logger, server,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_END);
 	if (!server->daemon) {
-		snprintf(err, err_size, "cannot listen on %s port %d: %s", o->bind, o->port, strerror(errno));
+		snprintf(err, err_size, "cannot listen on %s port %d: %s", o->bind, o->port,
+			 errno ? strerror(errno) : "the server did not start");
 		free(server);
 		return NULL;
 	}
 	return server;
+}
+
+int http_server_port(const struct http_server *server)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+
+	return info ? info->port : 0;
 }
 
 void http_server_stop(struct http_server *server)

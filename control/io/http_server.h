@@ -13,33 +13,38 @@ struct http_server;
 
 struct http_in {
 	const char *method;
-	const char *path;	/* decoded by nobody: as sent, without the query */
-	const char *query;	/* raw, without '?'; "" when none */
-	const char *content_type; /* or NULL */
+	const char *path;	   /* decoded by nobody: as sent, without the query */
+	const char *query;	   /* raw, without '?'; "" when none */
+	const char *content_type;  /* or NULL */
 	const char *authorization; /* or NULL */
-	const char *accept;	/* or NULL */
-	const char *peer;	/* "ip:port" */
-	const char *body;	/* body_len bytes, NUL behind */
+	const char *accept;	   /* or NULL */
+	const char *peer;	   /* "ip:port" */
+	const char *body;	   /* body_len bytes, NUL behind */
 	size_t body_len;
-	int too_large;		/* the body passed max_body_bytes and was thrown away */
+	int too_large; /* the body passed max_body_bytes and was thrown away */
 };
 
 #define HTTP_OUT_HEADERS 12
 
 struct http_out {
 	int status;
-	const char *content_type;	/* static string, or NULL without a body */
-	struct { const char *name; char value[160]; } headers[HTTP_OUT_HEADERS]; /* name NULL = unused */
-	char *body;			/* malloced; freed by the server */
+	const char *content_type; /* static string, or NULL without a body */
+	struct {
+		const char *name;
+		char value[160];
+	} headers[HTTP_OUT_HEADERS]; /* name NULL = unused */
+	char *body;		     /* malloced; freed by the server */
 	size_t body_len;
 };
 
-/* thread_index: 0..threads-1, stable for a pool thread's life, so that a handler can keep one connection a thread. */
-typedef void http_handler_fn(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out);
+/* thread_index: 0..threads-1, stable for a pool thread's life, so that a handler can keep one
+ * connection a thread. */
+typedef void http_handler_fn(void *arg, unsigned thread_index, const struct http_in *in,
+			     struct http_out *out);
 
 struct http_server_options {
-	const char *bind;	/* numeric address */
-	int port;
+	const char *bind; /* numeric address */
+	int port;	  /* 0: any free one, see http_server_port */
 	unsigned threads;
 	unsigned max_connections;
 	unsigned idle_timeout_s;
@@ -47,8 +52,10 @@ struct http_server_options {
 };
 
 /* NULL with one sentence in err (address in use, bad address ...). */
-struct http_server *http_server_start(const struct http_server_options *options, http_handler_fn *handler, void *arg,
-				      char *err, size_t err_size);
+struct http_server *http_server_start(const struct http_server_options *options,
+				      http_handler_fn *handler, void *arg, char *err,
+				      size_t err_size);
+int http_server_port(const struct http_server *server); /* the one that it listens on */
 void http_server_stop(struct http_server *server); /* waits for running handlers; NULL is fine */
 
 #endif

@@ -47,40 +47,68 @@ static char *read_file(const char *dir, const char *name)
 	return text;
 }
 
-/* The caller holds the advisory lock. */
+/* A transaction that holds the lock of migrations: two daemons that start together take turns, and
+ * a lost connection frees it. */
+static int begin_locked(struct db *db)
+{
+	int r = db_begin(db);
+
+	return r < 0 ? r : db_script(db, "SELECT pg_advisory_xact_lock(7305310)");
+}
+
+static int create_table(struct db *db, char *err, size_t err_size)
+{
+	int r = begin_locked(db);
+
+	if (r == 0)
+		r = db_script(
+			db, "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, "
+			    "applied timestamptz NOT NULL DEFAULT now())");
+	if (r == 0)
+		r = db_commit(db);
+	if (r < 0) {
+		snprintf(err, err_size, "cannot create schema_migrations: %s", db_error(db));
+		db_rollback(db);
+	}
+	return r;
+}
+
 static int apply(struct db *db, const char *dir, const char *name, char *err, size_t err_size)
 {
 	const char *params[] = { name };
 	struct db_result *res = NULL;
 	char *text = NULL;
-	int r, done;
+	int r;
 
-	r = db_exec(&res, db, "SELECT 1 FROM schema_migrations WHERE name = $1", 1, params);
+	r = begin_locked(db);
+	if (r == 0)
+		r = db_exec(&res, db, "SELECT 1 FROM schema_migrations WHERE name = $1", 1, params);
 	if (r < 0)
 		goto out;
-	done = db_rows(res);
-	db_result_free(res);
-	if (done)
-		return 0;
+	if (db_rows(res))
+		goto done;
 	text = read_file(dir, name);
 	if (!text) {
-		snprintf(err, err_size, "cannot read the migration %s/%s", dir, name);
-		return -EIO;
+		snprintf(err, err_size,
+			 "cannot read the migration %s/%s: a file of at most %d bytes is expected",
+			 dir, name, FILE_MAX_BYTES);
+		r = -EIO;
+		goto done;
 	}
-	r = db_begin(db);
+	r = db_script(db, text);
 	if (r == 0)
-		r = db_script(db, text);
-	if (r == 0)
-		r = db_exec(NULL, db, "INSERT INTO schema_migrations (name) VALUES ($1)", 1, params);
+		r = db_exec(NULL, db, "INSERT INTO schema_migrations (name) VALUES ($1)", 1,
+			    params);
 	if (r == 0)
 		r = db_commit(db);
 	if (r == 0)
 		log_info("applied %s", name);
 out:
-	if (r < 0) {
+	if (r < 0)
 		snprintf(err, err_size, "migration %s failed: %s", name, db_error(db));
-		db_rollback(db);
-	}
+done:
+	db_rollback(db);
+	db_result_free(res);
 	free(text);
 	return r;
 }
@@ -89,10 +117,10 @@ static int wait_for_server(struct db *db, unsigned wait_ms, char *err, size_t er
 {
 	uint64_t deadline = clock_mono_ms() + wait_ms;
 
-	/* The lock is held until the connection closes: two daemons that start together take turns. */
-	while (db_script(db, "SELECT pg_advisory_lock(7305310)") < 0) {
+	while (db_script(db, "SELECT 1") < 0) {
 		if (clock_mono_ms() > deadline) {
-			snprintf(err, err_size, "no database within %u s: %s", wait_ms / 1000, db_error(db));
+			snprintf(err, err_size, "no database within %u ms: %s", wait_ms,
+				 db_error(db));
 			return -EIO;
 		}
 		usleep(RETRY_US);
@@ -106,20 +134,20 @@ int db_migrate(const char *conninfo, const char *dir, unsigned wait_ms, char *er
 	struct dirent **files = NULL;
 	int n, r;
 
-	if (!db)
+	if (!db) {
+		snprintf(err, err_size, "out of memory");
 		return -ENOMEM;
+	}
 	r = wait_for_server(db, wait_ms, err, err_size);
 	if (r < 0)
 		goto out;
-	r = db_script(db, "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, "
-			  "applied timestamptz NOT NULL DEFAULT now())");
-	if (r < 0) {
-		snprintf(err, err_size, "cannot create schema_migrations: %s", db_error(db));
+	r = create_table(db, err, err_size);
+	if (r < 0)
 		goto out;
-	}
 	n = scandir(dir, &files, is_sql, alphasort);
 	if (n <= 0) {
-		snprintf(err, err_size, "no migrations in %s: set SQL_DIR to the folder that holds them", dir);
+		snprintf(err, err_size,
+			 "no migrations in %s: set SQL_DIR to the folder that holds them", dir);
 		r = -ENOENT;
 		goto out;
 	}
