@@ -1,6 +1,6 @@
 /*
- * A server on its own thread that answers as a test tells it, well or badly. It reads whole requests on any number of
- * connections and keeps their text; read that after http_peer_stop.
+ * A server on its own thread that answers as a test tells it, well or badly. It reads whole
+ * requests on any number of connections and keeps their text; read that after http_peer_stop.
  */
 #ifndef TEST_IO_HTTP_PEER_H
 #define TEST_IO_HTTP_PEER_H
@@ -20,7 +20,8 @@
 
 #define HTTP_PEER_MAX 64
 
-/* Writes the answer to the request of this number (from 0) to fd; false: the connection is closed then. */
+/* Writes the answer to the request of this number (from 0) to fd; false: the connection is closed
+ * then. */
 typedef bool http_peer_fn(int fd, const char *request, int number);
 
 struct http_peer {

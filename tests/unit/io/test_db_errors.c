@@ -1,4 +1,5 @@
-/* What a server says and what db makes of it: a PostgreSQL of the test fails as the SQL text asks. */
+/* What a server says and what db makes of it: a PostgreSQL of the test fails as the SQL text asks.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -154,7 +155,8 @@ static void serve(int fd)
 	struct buf b;
 	uint32_t size;
 
-	if (!read_all(fd, &size, 4) || ntohl(size) > sizeof(startup) || !read_all(fd, startup, ntohl(size) - 4))
+	if (!read_all(fd, &size, 4) || ntohl(size) > sizeof(startup) ||
+	    !read_all(fd, startup, ntohl(size) - 4))
 		return;
 	connections++;
 	buf_init(&b, 100);
@@ -187,9 +189,11 @@ static int setup(void **state)
 	connections = prepared = executed = rollbacks = 0;
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) || listen(listener, 5) ||
-	    getsockname(listener, (struct sockaddr *)&a, &len) || pthread_create(&thread, NULL, server_main, NULL))
+	    getsockname(listener, (struct sockaddr *)&a, &len) ||
+	    pthread_create(&thread, NULL, server_main, NULL))
 		return -1;
-	snprintf(conninfo, sizeof(conninfo), "host=127.0.0.1 port=%d user=x dbname=x sslmode=disable gssencmode=disable",
+	snprintf(conninfo, sizeof(conninfo),
+		 "host=127.0.0.1 port=%d user=x dbname=x sslmode=disable gssencmode=disable",
 		 ntohs(a.sin_port));
 	db = db_open(conninfo);
 	return db ? 0 : -1;

@@ -26,11 +26,11 @@ static char url[64];
 struct exchange {
 	struct http_request q;
 	struct http_fetch *fetch;
-	bool returned;	     /* from http_fetch */
-	bool early;	     /* done ran before that */
-	atomic_int done;     /* how often */
+	bool returned;	 /* from http_fetch */
+	bool early;	 /* done ran before that */
+	atomic_int done; /* how often */
 	sem_t ended;
-	bool cancel_in_done; /* as an owner that tidies up would */
+	bool cancel_in_done;	  /* as an owner that tidies up would */
 	struct http_fetch *other; /* cancelled in done */
 	struct http_jar *jar;	  /* freed in done */
 	enum http_error error;
@@ -84,7 +84,8 @@ static void forget(struct exchange *x)
 	free(x->cache_control);
 	free(x->headers);
 	free(x->body);
-	x->content_type = x->location = x->etag = x->last_modified = x->cache_control = x->headers = x->body = NULL;
+	x->content_type = x->location = x->etag = x->last_modified = x->cache_control = x->headers =
+		x->body = NULL;
 }
 
 static void do_start(void *arg)
@@ -202,8 +203,11 @@ static bool full(int fd, const char *request, int number)
 	(void)request;
 	(void)number;
 	http_peer_says(fd, "HTTP/1.1 100 Continue\r\nETag: \"no\"\r\n\r\n");
-	http_peer_says(fd, "HTTP/1.1 200 OK\r\nContent-Type:  text/xml; charset=utf-8 \r\nETAG: \"e\"\r\n");
-	http_peer_says(fd, "Last-Modified: then\r\nCache-Control: no-store\r\nContent-Length: 5\r\n\r\n");
+	http_peer_says(
+		fd,
+		"HTTP/1.1 200 OK\r\nContent-Type:  text/xml; charset=utf-8 \r\nETAG: \"e\"\r\n");
+	http_peer_says(
+		fd, "Last-Modified: then\r\nCache-Control: no-store\r\nContent-Length: 5\r\n\r\n");
 	return http_peer_send(fd, "a\0b\0c", 5);
 }
 
@@ -254,8 +258,8 @@ static void exchanges_one_after_the_other_use_one_connection(void **state)
 static bool chunked(int fd, const char *request, int number)
 {
 	(void)request;
-	return http_peer_says(fd, number ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" :
-					   "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+	return http_peer_says(fd, number ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+					 : "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
 					   "2\r\no\r\r\n1\r\nk\r\n0\r\n\r\n");
 }
 
@@ -280,7 +284,8 @@ static bool redirect(int fd, const char *request, int number)
 {
 	(void)request;
 	(void)number;
-	return http_peer_says(fd, "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n");
+	return http_peer_says(fd,
+			      "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void a_redirect_is_reported_and_not_followed(void **state)
@@ -298,8 +303,9 @@ static void a_redirect_is_reported_and_not_followed(void **state)
 
 static void a_big_post_goes_out_whole_with_its_headers_and_without_asking_first(void **state)
 {
-	static const char *const headers[] = { "X-Signature: abc=", "Content-Type: application/x-www-form-urlencoded",
-					       NULL };
+	static const char *const headers[] = {
+		"X-Signature: abc=", "Content-Type: application/x-www-form-urlencoded", NULL
+	};
 	size_t len = 2 << 20;
 	char *body = malloc(len);
 	struct exchange x;
@@ -320,7 +326,8 @@ static void a_big_post_goes_out_whole_with_its_headers_and_without_asking_first(
 	assert_int_equal(x.error, HTTP_OK);
 	assert_memory_equal(peer.text[0], "POST / HTTP/1.1\r\n", 17);
 	assert_non_null(strstr(peer.text[0], "\r\nX-Signature: abc=\r\n"));
-	assert_non_null(strstr(peer.text[0], "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
+	assert_non_null(
+		strstr(peer.text[0], "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
 	assert_null(strcasestr(peer.text[0], "\r\nExpect:"));
 	sent = strstr(peer.text[0], "\r\n\r\n") + 4;
 	assert_int_equal(strspn(sent, "p"), len);
@@ -464,14 +471,18 @@ static bool bad_chunk(int fd, const char *request, int number)
 {
 	(void)request;
 	(void)number;
-	return http_peer_says(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n");
+	return http_peer_says(
+		fd,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n");
 }
 
 static bool bad_gzip(int fd, const char *request, int number)
 {
 	(void)request;
 	(void)number;
-	return http_peer_says(fd, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot gzip!");
+	return http_peer_says(
+		fd,
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot gzip!");
 }
 
 static bool endless_header(int fd, const char *request, int number)
@@ -500,8 +511,8 @@ static bool sized(int fd, const char *request, int number)
 	static const char block[1001];
 
 	(void)request;
-	http_peer_says(fd, number ? "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" :
-				    "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+	http_peer_says(fd, number ? "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"
+				  : "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
 	return http_peer_send(fd, block, number ? 1001 : 1000);
 }
 
@@ -584,8 +595,13 @@ static void a_peer_that_does_not_let_in_is_a_connect_timeout(void **state)
 
 static void a_url_that_cannot_be_used_is_a_bad_url(void **state)
 {
-	static const char *const bad[] = { "", "http://", "ftp://127.0.0.1/", "file:///etc/passwd",
-					   "gopher://127.0.0.1/", "http://127.0.0.1:99999/", "nonsense://x" };
+	static const char *const bad[] = { "",
+					   "http://",
+					   "ftp://127.0.0.1/",
+					   "file:///etc/passwd",
+					   "gopher://127.0.0.1/",
+					   "http://127.0.0.1:99999/",
+					   "nonsense://x" };
 
 	(void)state;
 	open_client(NULL);
@@ -606,7 +622,8 @@ static void a_name_that_does_not_resolve_is_a_bad_host(void **state)
 	(void)state;
 	open_client(NULL);
 	/* A label of more than 63 bytes: no resolver is asked. */
-	x = get("http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test/");
+	x = get("http://"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test/");
 	run(&x);
 	close_client();
 	assert_int_equal(x.error, HTTP_BAD_HOST);
@@ -618,10 +635,11 @@ static void a_name_that_does_not_resolve_is_a_bad_host(void **state)
 static bool wants_basic(int fd, const char *request, int number)
 {
 	(void)number;
-	return http_peer_says(fd, strstr(request, "\r\nAuthorization: Basic dXNlcjpwYXNz\r\n") ?
-					  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" :
-					  "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"r\"\r\n"
-					  "ETag: \"401\"\r\nContent-Length: 4\r\n\r\nwho?");
+	return http_peer_says(fd,
+			      strstr(request, "\r\nAuthorization: Basic dXNlcjpwYXNz\r\n")
+				      ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+				      : "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"r\"\r\n"
+					"ETag: \"401\"\r\nContent-Length: 4\r\n\r\nwho?");
 }
 
 static struct exchange post_as(const char *user, const char *password)
@@ -693,10 +711,12 @@ static void credentials_do_not_pass_to_the_next_exchange(void **state)
 static bool wants_digest(int fd, const char *request, int number)
 {
 	(void)number;
-	return http_peer_says(fd, strstr(request, "\r\nAuthorization: Digest username=\"user\"") ?
-					  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" :
-					  "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", "
-					  "qop=\"auth\"\r\nContent-Length: 0\r\n\r\n");
+	return http_peer_says(
+		fd,
+		strstr(request, "\r\nAuthorization: Digest username=\"user\"")
+			? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+			: "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", "
+			  "qop=\"auth\"\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void a_401_that_asks_for_digest_gets_digest(void **state)
@@ -722,7 +742,8 @@ static bool sets_cookie(int fd, const char *request, int number)
 {
 	(void)request;
 	(void)number;
-	return http_peer_says(fd, "HTTP/1.1 200 OK\r\nSet-Cookie: s=1; Path=/\r\nContent-Length: 0\r\n\r\n");
+	return http_peer_says(
+		fd, "HTTP/1.1 200 OK\r\nSet-Cookie: s=1; Path=/\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void a_cookie_stays_in_its_jar(void **state)
@@ -825,8 +846,9 @@ static void what_runs_when_the_client_ends_does_not_complete(void **state)
 
 static void our_own_control_sockets_are_never_connected_to(void **state)
 {
-	static const char *const hosts[] = { "127.0.0.1", "127.0.0.2", "0.0.0.0",  "[::ffff:127.0.0.1]",
-					     "localhost", "0x7f.1",    "2130706433", "[::1]" };
+	static const char *const hosts[] = { "127.0.0.1",	   "127.0.0.2", "0.0.0.0",
+					     "[::ffff:127.0.0.1]", "localhost", "0x7f.1",
+					     "2130706433",	   "[::1]" };
 	char own[32];
 	const char *list[] = { "nonsense", own, NULL };
 	struct exchange x;
@@ -864,10 +886,14 @@ static void another_port_of_a_refused_address_is_served(void **state)
 
 static void public_only_refuses_addresses_that_are_not(void **state)
 {
-	static const char *const hosts[] = { "127.0.0.1",	"10.1.2.3",	 "172.16.0.1",	"192.168.1.1", "169.254.169.254",
-					     "100.64.0.1",	"0.0.0.0",	 "224.0.0.1",	"255.255.255.255",
-					     "[::1]",		"[fe80::1]",	 "[fd00::1]",	"[::ffff:10.0.0.1]",
-					     "[64:ff9b::a00:1]", "[2002:a00:1::]", "[2001:db8::1]" };
+	static const char *const hosts[] = { "127.0.0.1",	  "10.1.2.3",
+					     "172.16.0.1",	  "192.168.1.1",
+					     "169.254.169.254",	  "100.64.0.1",
+					     "0.0.0.0",		  "224.0.0.1",
+					     "255.255.255.255",	  "[::1]",
+					     "[fe80::1]",	  "[fd00::1]",
+					     "[::ffff:10.0.0.1]", "[64:ff9b::a00:1]",
+					     "[2002:a00:1::]",	  "[2001:db8::1]" };
 
 	(void)state;
 	http_peer_start(&peer, ok);

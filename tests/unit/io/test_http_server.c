@@ -41,7 +41,8 @@ static void keep(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "(null)");
 }
 
-static void remember(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)
+static void remember(void *arg, unsigned thread_index, const struct http_in *in,
+		     struct http_out *out)
 {
 	(void)arg;
 	(void)thread_index;
@@ -176,7 +177,8 @@ static void a_request_comes_with_all_that_was_sent(void **state)
 	int fd = dial();
 
 	(void)state;
-	says(fd, "POST /2010-04-01/Calls HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nAccept: text/*\r\n"
+	says(fd, "POST /2010-04-01/Calls HTTP/1.1\r\nHost: x\r\nContent-Type: "
+		 "text/plain\r\nAccept: text/*\r\n"
 		 "Authorization: Basic QQ==\r\nContent-Length: 3\r\n\r\na=b");
 	reply(fd);
 	getsockname(fd, (struct sockaddr *)&own, &len);
@@ -223,7 +225,8 @@ static void the_path_and_the_query_are_as_sent(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char request[200];
 
-		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", cases[i].uri);
+		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+			 cases[i].uri);
 		ask(request);
 		assert_string_equal(heard.path, cases[i].path);
 		assert_string_equal(heard.query, cases[i].query);
@@ -250,7 +253,8 @@ static void a_body_in_pieces_is_handled_once_and_whole(void **state)
 static void a_chunked_body_is_put_together(void **state)
 {
 	(void)state;
-	ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n4\r\n&c=d\r\n0\r\n\r\n");
+	ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+	    "chunked\r\n\r\n3\r\na=b\r\n4\r\n&c=d\r\n0\r\n\r\n");
 	assert_int_equal(heard.calls, 1);
 	assert_string_equal(heard.body, "a=b&c=d");
 }
@@ -260,7 +264,8 @@ static void requests_of_one_connection_are_answered_in_their_order(void **state)
 	int fd = dial();
 
 	(void)state;
-	says(fd, "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nAGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+	says(fd, "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nAGET /2 "
+		 "HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_non_null(strstr(reply(fd), "X-Number: 1\r\n"));
 	assert_non_null(strstr(reply(fd), "X-Number: 2\r\n"));
 	assert_string_equal(heard.path, "/2");
@@ -315,7 +320,8 @@ static void a_body_without_an_end_is_cut_off(void **state)
 	(void)state;
 	says(fd, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
 	n = snprintf(size, sizeof(size), "%zx\r\n", sizeof(block));
-	while (blocks < 4096 && say(fd, size, (size_t)n) && say(fd, block, sizeof(block)) && say(fd, "\r\n", 2))
+	while (blocks < 4096 && say(fd, size, (size_t)n) && say(fd, block, sizeof(block)) &&
+	       say(fd, "\r\n", 2))
 		blocks++;
 	assert_in_range(blocks, 1, 4095);
 	close(fd);
@@ -351,7 +357,8 @@ static void a_reply_has_status_headers_and_body(void **state)
 	assert_string_equal(strstr(text, "\r\n\r\n") + 4, "{}");
 }
 
-static void no_body(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)
+static void no_body(void *arg, unsigned thread_index, const struct http_in *in,
+		    struct http_out *out)
 {
 	(void)arg;
 	(void)thread_index;
