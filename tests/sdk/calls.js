@@ -1,0 +1,230 @@
+'use strict';
+/* sip-and-rest.md §1.6, §1.10: calls that came in over SIP, and Notifications */
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const { describe, test } = require('node:test');
+const { ACCOUNT, client, makeAcl, makeDomain, raw, refused, unique, until } = require('./client');
+const { SipPhone } = require('./sip_phone');
+
+/* Answers, and then waits: the end is the test's. */
+const LONG = '<Response><Say>One</Say><Pause length="30"/></Response>';
+const WARNED = '<Response><Nonsense/><Say>One</Say><Pause length="30"/></Response>';
+
+/* A web application that answers each path with a document, and remembers what it was asked. */
+async function webApplication(t, documents) {
+	const asked = [];
+	const server = http.createServer((request, response) => {
+		let body = '';
+		request.on('data', (data) => { body += data; });
+		request.on('end', () => {
+			const path = request.url.split('?')[0];
+			asked.push({ path, form: Object.fromEntries(new URLSearchParams(body)) });
+			response.writeHead(200, { 'Content-Type': 'text/xml' });
+			response.end(documents[path] || LONG);
+		});
+	});
+	await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+	t.after(() => server.close());
+	return { url: `http://127.0.0.1:${server.address().port}`, asked, wait: (path) => until(() => asked.find((a) => a.path === path), `a request of ${path}`) };
+}
+
+/* A domain that lets 127.0.0.1 call. */
+async function callable(t, properties) {
+	const domain = await makeDomain(t, properties), acl = await makeAcl(t);
+	await client.sip.ipAccessControlLists(acl.sid).ipAddresses.create({ friendlyName: 'here', ipAddress: '127.0.0.1' });
+	const { ipAccessControlListMappings } = client.sip.domains(domain.sid).auth.calls;
+	await ipAccessControlListMappings.create({ ipAccessControlListSid: acl.sid });
+	t.after(() => ipAccessControlListMappings(acl.sid).remove().catch(() => {}));
+	return domain;
+}
+
+async function liveCall(t, documents = {}, user = '100') {
+	const web = await webApplication(t, documents);
+	const domain = await callable(t, { voiceUrl: `${web.url}/voice` });
+	const phone = await SipPhone.call(domain.domainName, { user });
+	t.after(() => phone.close());
+	assert.equal(phone.status, 200);
+	const { form } = await web.wait('/voice');
+	await until(async () => (await client.calls(form.CallSid).fetch()).status === 'in-progress', 'the row of the live call');
+	return { web, domain, phone, sid: form.CallSid };
+}
+
+describe('calls', () => {
+	test('are fetched with all of their properties, live and ended', async (t) => {
+		const { domain, phone, sid } = await liveCall(t);
+		const live = await client.calls(sid).fetch();
+
+		assert.equal(live.sid, sid);
+		assert.equal(live.accountSid, ACCOUNT);
+		assert.equal(live.direction, 'inbound');
+		assert.equal(live.to, `sip:100@${domain.domainName}`);
+		assert.match(live.from, /^sip:sdk@127\.0\.0\.1/);
+		assert.equal(live.apiVersion, '2010-04-01');
+		assert.equal(live.parentCallSid, null);
+		assert.ok(Math.abs(live.startTime - Date.now()) < 60000);
+		assert.equal(live.endTime, null);
+		assert.equal(live.duration, null);
+		assert.equal(live.uri, `/2010-04-01/Accounts/${ACCOUNT}/Calls/${sid}.json`);
+		assert.equal(live.subresourceUris.notifications, `/2010-04-01/Accounts/${ACCOUNT}/Calls/${sid}/Notifications.json`);
+		phone.hangUp();
+		const ended = await until(async () => {
+			const c = await client.calls(sid).fetch();
+			return c.status === 'completed' && c;
+		}, 'the end in the row');
+		assert.match(ended.duration, /^\d+$/);
+		assert.ok(ended.endTime >= ended.startTime);
+		phone.ended = true;
+	});
+
+	test('that are live are ended by Status=completed, and shown so', async (t) => {
+		const { phone, sid } = await liveCall(t);
+		const updated = await client.calls(sid).update({ status: 'completed' });
+
+		assert.equal(updated.status, 'completed');
+		await until(() => phone.ended, 'BYE');
+		await refused(client.calls(sid).update({ status: 'completed' }), 21220, 400, /^Call is not in-progress\. Cannot redirect\.$/);
+	});
+
+	test('that are live take a new URL', async (t) => {
+		const { web, phone, sid } = await liveCall(t, { '/other': '<Response><Hangup/></Response>' });
+		const updated = await client.calls(sid).update({ url: `${web.url}/other`, method: 'POST' });
+
+		assert.equal(updated.sid, sid);
+		assert.equal((await web.wait('/other')).form.CallSid, sid);
+		await until(() => phone.ended, 'BYE');
+	});
+
+	test('that are live take a document', async (t) => {
+		const { phone, sid } = await liveCall(t);
+
+		await client.calls(sid).update({ twiml: '<Response><Hangup/></Response>' });
+		await until(() => phone.ended, 'BYE');
+	});
+
+	test('refuse an update that cannot be, and go on', async (t) => {
+		const { phone, sid } = await liveCall(t);
+
+		for (const [properties, code, pattern] of [
+			[{ status: 'busy' }, 20422, /Status/], [{ url: '/x' }, 21205, /Url/], [{ url: 'http://a.b/', method: 'PUT' }, 21209, /Method/],
+			[{ twiml: `<Response>${' '.repeat(4000)}</Response>` }, 32018, /Twiml/], [{ twiml: '<Response><Say>' }, 12100, /./],
+			[{ twiml: '<Response><Gather action="/x"/></Response>' }, 15004, /./], [{ timeLimit: 0 }, 20422, /TimeLimit/],
+			[{ statusCallback: 'x' }, 21205, /StatusCallback/], [{ fallbackUrl: 'x' }, 21205, /FallbackUrl/]])
+			await refused(client.calls(sid).update(properties), code, 400, pattern);
+		await refused(client.calls(sid).remove(), 20009, 409);
+		assert.equal((await client.calls(sid).fetch()).status, 'in-progress');
+		assert.ok(!phone.ended);
+	});
+
+	test('that nobody made are not found', async () => {
+		const call = client.calls(`CA${'0'.repeat(32)}`);
+
+		await refused(call.fetch(), 20404, 404);
+		await refused(call.update({ status: 'completed' }), 20404, 404);
+		await refused(call.remove(), 20404, 404);
+		assert.equal((await raw('GET', `/Calls/CA${'0'.repeat(32)}/Notifications.json`)).status, 404);
+	});
+
+	test('that ended can be deleted', async (t) => {
+		const { phone, sid } = await liveCall(t);
+
+		await client.calls(sid).update({ status: 'completed' });
+		await until(() => phone.ended, 'BYE');
+		assert.equal(await client.calls(sid).remove(), true);
+		await refused(client.calls(sid).fetch(), 20404, 404);
+	});
+
+	test('are listed newest first, and by each filter', async (t) => {
+		const user = unique('u');
+		const first = await liveCall(t, {}, user), second = await liveCall(t, {}, user);
+		const sids = async (filter) => (await client.calls.list({ limit: 200, ...filter })).map((c) => c.sid);
+		const to = `sip:${user}@${first.domain.domainName}`;
+		const now = new Date(), hour = 3600000;
+
+		assert.deepEqual((await sids({})).filter((s) => [first.sid, second.sid].includes(s)), [second.sid, first.sid]);
+		assert.deepEqual(await sids({ to }), [first.sid]);
+		assert.ok((await sids({ from: (await client.calls(first.sid).fetch()).from })).includes(first.sid));
+		assert.ok((await sids({ status: 'in-progress' })).includes(first.sid));
+		assert.deepEqual(await sids({ status: 'completed', to }), []);
+		assert.deepEqual(await sids({ to, startTimeAfter: new Date(now - hour) }), [first.sid]);
+		assert.deepEqual(await sids({ to, startTimeBefore: new Date(now - hour) }), []);
+		assert.deepEqual(await sids({ to, startTimeAfter: new Date(+now + hour) }), []);
+		assert.deepEqual(await sids({ to, startTime: (await client.calls(first.sid).fetch()).startTime }), [first.sid]);
+		assert.deepEqual(await sids({ to, endTimeAfter: new Date(now - hour) }), [], 'a live call has no end');
+		assert.deepEqual(await sids({ parentCallSid: first.sid }), []);
+		const day = (await client.calls(first.sid).fetch()).startTime.toISOString().slice(0, 10);
+		const query = (q) => raw('GET', `/Calls.json?To=${encodeURIComponent(to)}&${q}`);
+		assert.equal((await query(`StartTime=${day}`)).json.calls.length, 1);
+		assert.equal((await query(`StartTime>=${day}`)).json.calls.length, 1);
+		assert.equal((await query(`StartTime<=${day}`)).json.calls.length, 0, '"<" is strictly before');
+		assert.equal((await query('StartTime=1999-01-01')).json.calls.length, 0);
+		for (const bad of ['StartTime=soon', 'EndTime%3E=2026-13-01', 'Status=gone', 'ParentCallSid=x'])
+			assert.equal((await query(bad)).status, 400, bad);
+	});
+});
+
+describe('notifications', () => {
+	const { notifications } = client.api.v2010.accounts(ACCOUNT);
+
+	test('of a call are listed for it and for the account, and fetched with details', async (t) => {
+		const { sid } = await liveCall(t, { '/voice': WARNED });
+		const own = await until(async () => {
+			const rows = await client.calls(sid).notifications.list();
+			return rows.length && rows;
+		}, 'the warning');
+
+		assert.equal(own.length, 1);
+		const [n] = own;
+		assert.match(n.sid, /^NO[0-9a-f]{32}$/);
+		assert.equal(n.callSid, sid);
+		assert.equal(n.accountSid, ACCOUNT);
+		assert.equal(n.log, '1');
+		assert.equal(n.errorCode, '12200');
+		assert.equal(n.moreInfo, 'https://www.twilio.com/docs/errors/12200');
+		assert.match(n.messageText, /^Msg=[^ ]+&ErrorCode=12200&LogLevel=WARN/);
+		assert.ok(n.messageDate instanceof Date);
+		assert.equal(n.uri, `/2010-04-01/Accounts/${ACCOUNT}/Calls/${sid}/Notifications/${n.sid}.json`);
+		const detail = await client.calls(sid).notifications(n.sid).fetch();
+		assert.equal(detail.sid, n.sid);
+		assert.ok('responseBody' in detail);
+		const listed = (await raw('GET', `/Calls/${sid}/Notifications.json`)).json.notifications[0];
+		assert.ok(!('response_body' in listed));
+		const shown = (await raw('GET', `/Notifications/${n.sid}.json`)).json;
+		assert.ok('response_body' in shown && 'request_variables' in shown && 'response_headers' in shown);
+		assert.equal(shown.uri, `/2010-04-01/Accounts/${ACCOUNT}/Notifications/${n.sid}.json`);
+		assert.ok((await notifications.list({ limit: 100 })).some((x) => x.sid === n.sid));
+	});
+
+	test('are filtered by level and date', async (t) => {
+		const { sid } = await liveCall(t, { '/voice': WARNED });
+		const [n] = await until(async () => {
+			const rows = await client.calls(sid).notifications.list();
+			return rows.length && rows;
+		}, 'the warning');
+		const own = async (filter) => (await client.calls(sid).notifications.list(filter)).length;
+		const day = 86400000;
+
+		assert.equal(await own({ log: 1 }), 1);
+		assert.equal(await own({ log: 0 }), 0);
+		assert.equal(await own({ messageDate: n.messageDate }), 1);
+		assert.equal(await own({ messageDateAfter: n.messageDate }), 1);
+		assert.equal(await own({ messageDateBefore: n.messageDate }), 0);
+		assert.equal(await own({ messageDate: new Date(n.messageDate - day) }), 0);
+		assert.equal((await raw('GET', '/Notifications.json?Log=2')).status, 400);
+	});
+
+	test('of a refused attempt have no call', async (t) => {
+		const domain = await makeDomain(t);
+		const phone = await SipPhone.call(domain.domainName);
+
+		t.after(() => phone.close());
+		assert.equal(phone.status, 403);
+		const n = await until(async () => (await notifications.list({ limit: 50 }))
+			.find((x) => x.callSid === null && x.messageText.includes(domain.domainName)), 'the notification');
+		assert.equal(n.log, '0');
+		assert.equal((await notifications(n.sid).fetch()).sid, n.sid);
+	});
+
+	test('of nobody are not found', async () => {
+		await refused(notifications(`NO${'0'.repeat(32)}`).fetch(), 20404, 404);
+	});
+});
