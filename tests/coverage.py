@@ -3,8 +3,9 @@
     hookswitchd --tables | python3 tests/coverage.py > docs/coverage.md
 
 A test uses an attribute when a document in it has the element with that attribute; an operation, when it asks that path with that
-method through the REST kit, or calls the SDK's method for it. Rows without a test say so.
+method through the REST kit, or when the SDK's tests saw it succeed (sdk/operations.json). Rows without a test say so.
 """
+import json
 import pathlib
 import re
 import sys
@@ -14,21 +15,16 @@ LATER = {"Record", "Dial", "Number", "Sip", "Uri", "Headers", "Header", "Client"
          "ApplicationSid", "Sim", "WhatsApp", "Enqueue", "Task", "Leave", "Refer", "Connect", "Start", "Stop", "Stream", "Siprec", "Recording",
          "Transcription", "Config", "Pay", "Prompt", "Echo", "Sms", "Room", "VirtualAgent", "Conversation", "ConversationRelay",
          "ConversationRelaySession", "AiSession", "Assistant", "Autopilot"}
-SDK = {"/SIP/Domains": r"sip\s*\.domains", "/SIP/IpAccessControlLists": r"sip\s*\.ipAccessControlLists", "/SIP/CredentialLists": r"sip\s*\.credentialLists",
-       "/Calls": r"\.calls", "/Notifications": r"\.notifications"}
 
 
 def tests():
-    """(name, text) of every test: Python functions, C test functions, node tests."""
+    """(name, text) of every test: Python functions and C test functions."""
     for path in sorted(ROOT.glob("system/test_*.py")):
         for m in re.finditer(r"^def (test_\w+).*?(?=^def |^@|\Z)", path.read_text(), re.S | re.M):
             yield f"{path.name}: {m.group(1)[5:].replace('_', ' ')}", m.group(0)
     for path in sorted(ROOT.glob("unit/*/test_*.c")):
         for m in re.finditer(r"^static void (\w+)\(void \*\*\w+\)\n\{.*?^\}", path.read_text(), re.S | re.M):
             yield f"{path.name}: {m.group(1).replace('_', ' ')}", m.group(0).replace('\\"', '"').replace('"\n', "").replace('\\n', " ")
-    for path in sorted(ROOT.glob("sdk/*.test.js")):
-        for m in re.finditer(r"^\s*(?:test|it)\(\s*['\"`](.*?)['\"`].*?(?=^\s*(?:test|it)\(|\Z)", path.read_text(), re.S | re.M):
-            yield f"{path.name}: {m.group(1)}", m.group(0)
 
 
 TESTS = list(tests())
@@ -50,14 +46,15 @@ def operation_pattern(method, path):
 KIT = (ROOT / "system/kit/rest.py").read_text()
 
 
-def sdk_pattern(method, path):
-    """The SDK's call chain: names in camel case, a SID as the chain's argument, then the operation."""
-    names = [n for n in path.strip("/").split("/") if n != "{Sid}"]
-    chain = r"\s*\.".join(re.escape(n[0].lower() + n[1:]) if n not in ("SIP",) else "sip" for n in names if n != "@")
-    chain = chain.replace(r"\s*\.", r"(?:\([^)]*\))?\s*\.")
-    tail = {("GET", False): r"\s*\.(?:list|each|page)\(", ("POST", False): r"\s*\.create\(", ("GET", True): r"\([^)]*\)\s*\.fetch\(",
-            ("POST", True): r"\([^)]*\)\s*\.update\(", ("DELETE", True): r"\([^)]*\)\s*\.remove\("}[method, path.endswith("{Sid}")]
-    return chain + tail
+SDK = json.loads((ROOT / "sdk/operations.json").read_text())
+
+
+def of_operation(method, path):
+    seen = [f"sdk: {name}" for name in SDK.get(f"{method} {path}", [])]
+    system = using(operation_pattern(method, path), re.S)
+    if not seen and not system and re.search(operation_pattern(method, path), KIT):
+        return "every system test, through `kit/rest.py`"
+    return "; ".join(seen + [system] if system else seen) or None
 
 
 def main():
@@ -81,8 +78,7 @@ def main():
         print(f"| {label} | {found or '**none**'} |")
     print("\n## REST operations\n\nBelow `/2010-04-01/Accounts/{AC}`; `@` is the parent's SID.\n\n| operation | tests |\n|---|---|")
     for method, path in operations:
-        pattern = operation_pattern(method, path) + "|" + sdk_pattern(method, path)
-        found = using(pattern, re.S) or ("every system test, through `kit/rest.py`" if re.search(operation_pattern(method, path), KIT) else None)
+        found = of_operation(method, path)
         untested += found is None
         print(f"| `{method} {path}` | {found or '**none**'} |")
     print(f"\n{untested} rows have no test.")

@@ -8,3 +8,4 @@ require('./paging');
 require('./protocol');
 require('./limits');
 require('./calls');
+require('./operations');

@@ -2,7 +2,7 @@
 /* sip-and-rest.md §1.6, §1.10: calls that came in over SIP, and Notifications */
 const assert = require('node:assert/strict');
 const http = require('node:http');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { ACCOUNT, client, makeAcl, makeDomain, raw, refused, unique, until } = require('./client');
 const { SipPhone } = require('./sip_phone');
 
@@ -45,7 +45,8 @@ async function liveCall(t, documents = {}, user = '100') {
 	t.after(() => phone.close());
 	assert.equal(phone.status, 200);
 	const { form } = await web.wait('/voice');
-	await until(async () => (await client.calls(form.CallSid).fetch()).status === 'in-progress', 'the row of the live call');
+	/* The row comes a moment after the call. */
+	await until(async () => (await raw('GET', `/Calls/${form.CallSid}.json`)).json.status === 'in-progress', 'the row of the live call');
 	return { web, domain, phone, sid: form.CallSid };
 }
 

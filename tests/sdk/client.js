@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const twilio = require('twilio');
+const { record } = require('./record');
 
 const API = process.env.HOOKSWITCH_API || 'http://127.0.0.1:8080';
 const ACCOUNT = process.env.HOOKSWITCH_ACCOUNT_SID;
@@ -14,9 +15,11 @@ const BASE = process.env.HOOKSWITCH_SIP_DOMAIN || 'sip.hookswitch.test';
 const PASSWORD = 'Correct1Horse2Battery';
 
 class LocalClient extends twilio.RequestClient {
-	request(options) {
+	async request(options) {
 		const url = new URL(options.uri);
-		return super.request({ ...options, uri: API + url.pathname + url.search });
+		const response = await super.request({ ...options, uri: API + url.pathname + url.search });
+		record(options.method.toUpperCase(), url.pathname, response.statusCode);
+		return response;
 	}
 }
 
@@ -35,6 +38,7 @@ async function raw(method, path, { body, headers = {}, auth = `${ACCOUNT}:${TOKE
 		h['Content-Type'] = 'application/x-www-form-urlencoded';
 	const response = await fetch(API + root + path, { method, headers: h, body });
 	const text = await response.text();
+	record(method, (root + path).split('?')[0], response.status);
 	return { status: response.status, headers: response.headers, text, json: text ? JSON.parse(text) : null };
 }
 

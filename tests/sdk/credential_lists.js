@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §1.5 */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { ACCOUNT, PASSWORD, client, made, makeCredentialList, makeDomain, raw, refused, unique } = require('./client');
 
 describe('credential lists', () => {

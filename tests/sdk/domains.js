@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §1.1 */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { ACCOUNT, BASE, client, makeDomain, name, raw, refused, unique } = require('./client');
 
 describe('SIP domains', () => {

@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §1.4 */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { ACCOUNT, client, made, makeAcl, makeDomain, raw, refused, unique } = require('./client');
 
 describe('IP access control lists', () => {

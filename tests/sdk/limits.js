@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §2: each limit is kept exactly, also by writers that meet at its edge. */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { BASE, PASSWORD, client, makeAcl, makeCredentialList, name, unique } = require('./client');
 
 const AT_ONCE = 8;

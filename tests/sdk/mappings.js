@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §1.2, §1.3 */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { ACCOUNT, client, makeAcl, makeCredentialList, makeDomain, raw, refused } = require('./client');
 
 const kinds = [

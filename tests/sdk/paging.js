@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §1.0: envelopes, PageSize, Page, PageToken */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { API, PASSWORD, client, makeCredentialList, raw, refused } = require('./client');
 
 async function listOf(t, n) {

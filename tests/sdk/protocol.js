@@ -1,7 +1,7 @@
 'use strict';
 /* sip-and-rest.md §1.0: authentication, headers, methods, representations, bodies */
 const assert = require('node:assert/strict');
-const { describe, test } = require('node:test');
+const { describe, test } = require('./record');
 const { ACCOUNT, API, TOKEN, client, connect, makeDomain, raw, refused } = require('./client');
 
 const OTHER = `AC${'0'.repeat(32)}`;
