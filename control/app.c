@@ -81,10 +81,11 @@ static void w_timer_free(void *w, void *timer)
 	loop_timer_free(timer);
 }
 
-static int w_sip_reply(void *w, const char *transaction, int code, const char *reason, const char *to_tag,
-		       const char *headers, const char *body)
+static int w_sip_reply(void *w, const char *transaction, int code, const char *reason,
+		       const char *to_tag, const char *headers, const char *body)
 {
-	return kamailio_reply(((struct app *)w)->kamailio, transaction, code, reason, to_tag, headers, body);
+	return kamailio_reply(((struct app *)w)->kamailio, transaction, code, reason, to_tag,
+			      headers, body);
 }
 
 static int w_sip_request(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg)
@@ -107,7 +108,8 @@ static void w_ng_cancel(void *w, uint64_t id)
 	rtpengine_cancel(((struct app *)w)->rtpengine, id);
 }
 
-static int w_fetch(void *w, struct http_fetch **ret, const struct http_request *request, http_done_fn *done, void *arg)
+static int w_fetch(void *w, struct http_fetch **ret, const struct http_request *request,
+		   http_done_fn *done, void *arg)
 {
 	return http_fetch(ret, ((struct app *)w)->web, request, done, arg);
 }
@@ -118,7 +120,8 @@ static void w_fetch_cancel(void *w, struct http_fetch *fetch)
 	http_fetch_cancel(fetch);
 }
 
-static int w_media_open(void *w, struct media_port **ret, unsigned timeout_ms, const struct media_events *ev, void *arg)
+static int w_media_open(void *w, struct media_port **ret, unsigned timeout_ms,
+			const struct media_events *ev, void *arg)
 {
 	return media_open(ret, ((struct app *)w)->media, timeout_ms, ev, arg);
 }
@@ -135,10 +138,11 @@ static uint16_t w_media_port_number(void *w, const struct media_port *port)
 	return media_port_number(port);
 }
 
-static void w_media_start(void *w, struct media_port *port, const char *ip, uint16_t number)
+static void w_media_start(void *w, struct media_port *port, const char *ip, uint16_t number,
+			  uint8_t event_type)
 {
 	(void)w;
-	media_start(port, ip, number);
+	media_start(port, ip, number, event_type);
 }
 
 static void w_media_hold(void *w, struct media_port *port, int sending)
@@ -165,23 +169,25 @@ static void w_media_stop(void *w, struct media_port *port)
 	media_stop(port);
 }
 
-static const struct speech_voice *w_speech_voice(void *w, const char *voice, const char *language, bool *voice_known,
-						 bool *language_known)
+static const struct speech_voice *w_speech_voice(void *w, const char *voice, const char *language,
+						 bool *voice_known, bool *language_known)
 {
-	return speech_voice_find(((struct app *)w)->speech, voice, language, voice_known, language_known);
+	return speech_voice_find(((struct app *)w)->speech, voice, language, voice_known,
+				 language_known);
 }
 
-static int w_speech_say(void *w, struct speech_job **ret, const struct speech_voice *voice, const char *ssml,
-			speech_done_fn *done, void *arg)
+static int w_speech_say(void *w, struct speech_job **ret, const struct speech_voice *voice,
+			const char *ssml, speech_done_fn *done, void *arg)
 {
 	return speech_say(ret, ((struct app *)w)->speech, voice, ssml, done, arg);
 }
 
-static int w_speech_decode(void *w, struct speech_job **ret, const void *data, size_t len, const char *content_type,
-			   speech_done_fn *done, void *arg)
+static int w_speech_decode(void *w, struct speech_job **ret, const void *data, size_t len,
+			   const char *content_type, speech_done_fn *done, void *arg)
 {
 	struct app *app = w;
-	const struct prompt_limits limits = { app->config->play_max_bytes, app->config->play_max_seconds };
+	const struct prompt_limits limits = { app->config->play_max_bytes,
+					      app->config->play_max_seconds };
 
 	return speech_decode(ret, app->speech, data, len, content_type, &limits, done, arg);
 }
@@ -197,8 +203,9 @@ static int w_store(void *w, struct store_item *item)
 	return store_put(((struct app *)w)->store, item);
 }
 
-static int w_domain_get(void *w, const char *domain_sid, void (*done)(void *arg, const struct call_domain *domain),
-			void *arg, uint64_t *ret_id)
+static int w_domain_get(void *w, const char *domain_sid,
+			void (*done)(void *arg, const struct call_domain *domain), void *arg,
+			uint64_t *ret_id)
 {
 	return domain_cache_get(((struct app *)w)->domains, domain_sid, done, arg, ret_id);
 }
@@ -318,7 +325,9 @@ static int start(struct app *app)
 	app->check = loop_timer_new(app->loop, on_check, app);
 	app->web = http_client_new(app->loop, c->webhook_verify_tls, own_sockets);
 	app->prompts = prompt_cache_new(c->prompt_cache_bytes);
-	app->speech = app->prompts ? speech_new(app->loop, app->prompts, c->speech_voice, c->speech_language) : NULL;
+	app->speech = app->prompts ? speech_new(app->loop, app->prompts, c->speech_voice,
+						c->speech_language)
+				   : NULL;
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
 	app->store = store_new(app->loop, c->database_url);
 	app->domains = domain_cache_new(app->loop, c->database_url);
@@ -368,7 +377,8 @@ int app_run(const struct config *config)
 	int r = start(&app);
 
 	if (r == 0) {
-		log_info("ready: REST on %s:%d, SIP domain %s", config->api_bind, config->api_port, config->sip_domain);
+		log_info("ready: REST on %s:%d, SIP domain %s", config->api_bind, config->api_port,
+			 config->sip_domain);
 		loop_run(app.loop);
 	} else {
 		log_error("cannot start: %s", strerror(-r));
@@ -387,14 +397,16 @@ int app_health(const struct config *config)
 	ssize_t n = 0;
 	int fd;
 
-	snprintf(text, sizeof(text), strchr(config->api_bind, ':') ? "[%s]:%d" : "%s:%d", config->api_bind, config->api_port);
+	snprintf(text, sizeof(text), strchr(config->api_bind, ':') ? "[%s]:%d" : "%s:%d",
+		 config->api_bind, config->api_port);
 	if (socket_parse_addr(&addr, &addr_len, text) < 0)
 		return 1;
 	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return 1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&addr, addr_len) == 0 && send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
+	if (connect(fd, (struct sockaddr *)&addr, addr_len) == 0 &&
+	    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
 		n = recv(fd, text, sizeof(text) - 1, 0);
 	close(fd);
 	return n > 12 && !strncmp(text + 8, " 200", 4) ? 0 : 1;

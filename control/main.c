@@ -13,10 +13,11 @@
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: hookswitchd             run, with the settings of the environment\n"
-			"       hookswitchd --settings  print the table of settings\n"
-			"       hookswitchd --tables    print the tables of TwiML and REST\n"
-			"       hookswitchd --health    exit 0 when the daemon of this host answers\n");
+	fprintf(stderr,
+		"usage: hookswitchd             run, with the settings of the environment\n"
+		"       hookswitchd --settings  print the table of settings\n"
+		"       hookswitchd --tables    print the tables of TwiML and REST\n"
+		"       hookswitchd --health    exit 0 when the daemon of this host answers\n");
 	return 2;
 }
 
@@ -44,7 +45,8 @@ static void print_tables(void)
 	for (size_t i = 0; (r = resource_at(i)); i++)
 		for (size_t k = 0; k < sizeof(operations) / sizeof(operations[0]); k++)
 			if ((r->can & operations[k].can) == operations[k].can)
-				printf("operation %s %s%s\n", operations[k].method, r->path, operations[k].tail);
+				printf("operation %s %s%s\n", operations[k].method, r->path,
+				       operations[k].tail);
 }
 
 int main(int argc, char **argv)

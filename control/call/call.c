@@ -47,7 +47,9 @@ bool call_answered(const struct call *c)
 
 int call_duration_s(const struct call *c)
 {
-	return c->answered_ms ? (int)((c->world->ops->now_ms(c->world->w) - c->answered_ms + 500) / 1000) : 0;
+	return c->answered_ms
+		       ? (int)((c->world->ops->now_ms(c->world->w) - c->answered_ms + 500) / 1000)
+		       : 0;
 }
 
 struct http_jar *call_jar(struct call *c)
@@ -106,7 +108,8 @@ static void on_deadline(void *arg)
 		return;
 	}
 	if (!c->time_limit_s || call_duration_s(c) >= c->world->config->max_call_seconds)
-		notify(c, 32015, NULL, NULL, "The call was longer than %d seconds", c->world->config->max_call_seconds);
+		notify(c, 32015, NULL, NULL, "The call was longer than %d seconds",
+		       c->world->config->max_call_seconds);
 	call_hangup(c, CALL_EV_HUNG_UP);
 }
 
@@ -185,7 +188,8 @@ static void notify_end(struct call *c, enum leg_end why)
 		notify(c, 32022, NULL, NULL, "No ACK came for the 200 to %s", c->source_ip);
 		break;
 	case LEG_END_NO_RTP:
-		notify(c, 32014, NULL, NULL, "No RTP came for %d s", c->world->config->rtp_timeout_ms / 1000);
+		notify(c, 32014, NULL, NULL, "No RTP came for %d s",
+		       c->world->config->rtp_timeout_ms / 1000);
 		break;
 	case LEG_END_SESSION_EXPIRED:
 		notify(c, 32011, NULL, NULL, "The SIP session expired: it was not refreshed");
@@ -211,7 +215,8 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 		put_row(c, &(struct store_call){ .sid = c->sid,
 						 .status = call_status_name(c->status),
 						 .end_time_ms = clock_wall_ms(),
-						 .duration_s = c->answered_ms ? call_duration_s(c) : -1,
+						 .duration_s =
+							 c->answered_ms ? call_duration_s(c) : -1,
 						 .sip_response_code = sip_code });
 		if (c->status_callback.url)
 			callbacks_completed(c->calls->callbacks, c, sip_code);
@@ -293,12 +298,14 @@ static void on_domain(void *arg, const struct call_domain *d)
 		return;
 	}
 	if (!d->account_active) {
-		rejected_tell(c->calls->rejected, d->account_sid, 10001, "A call was refused: the account is not active");
+		rejected_tell(c->calls->rejected, d->account_sid, 10001,
+			      "A call was refused: the account is not active");
 		call_reject(c, 603, "Decline", 10001, CALL_EV_REFUSED);
 		return;
 	}
 	if (!d->voice_url) {
-		rejected_tell(c->calls->rejected, d->account_sid, 11321, "A call was refused: its SIP domain has no VoiceUrl");
+		rejected_tell(c->calls->rejected, d->account_sid, 11321,
+			      "A call was refused: its SIP domain has no VoiceUrl");
 		call_reject(c, 404, "Not Found", 0, CALL_EV_FAILED);
 		return;
 	}
@@ -320,7 +327,8 @@ static void on_domain(void *arg, const struct call_domain *d)
 void call_start(struct call *c)
 {
 	c->world->ops->timer_start(c->world->w, c->deadline, CALL_RING_MAX_MS);
-	if (c->world->ops->domain_get(c->world->w, c->domain_sid, on_domain, c, &c->domain_get) < 0) {
+	if (c->world->ops->domain_get(c->world->w, c->domain_sid, on_domain, c, &c->domain_get) <
+	    0) {
 		c->domain_get = 0;
 		call_reject(c, 503, "Service Unavailable", 0, CALL_EV_FAILED);
 	}
@@ -343,9 +351,12 @@ int call_new(struct call **ret, struct calls *calls, const struct leg_invite *in
 	c->world = calls->world;
 	form_init(&c->sip_headers);
 	sid_new(c->sid, "CA");
-	if (copy(&c->account_sid, invite->account_sid) < 0 || copy(&c->domain_sid, invite->domain_sid) < 0 ||
-	    copy(&c->domain_name, invite->domain) < 0 || copy(&c->user, invite->user) < 0 || copy(&c->from, invite->msg->from_uri) < 0 || copy(&c->to, invite->msg->ruri) < 0 ||
-	    copy(&c->sip_call_id, invite->msg->call_id) < 0 || copy(&c->source_ip, invite->source_ip) < 0 ||
+	if (copy(&c->account_sid, invite->account_sid) < 0 ||
+	    copy(&c->domain_sid, invite->domain_sid) < 0 ||
+	    copy(&c->domain_name, invite->domain) < 0 || copy(&c->user, invite->user) < 0 ||
+	    copy(&c->from, invite->msg->from_uri) < 0 || copy(&c->to, invite->msg->ruri) < 0 ||
+	    copy(&c->sip_call_id, invite->msg->call_id) < 0 ||
+	    copy(&c->source_ip, invite->source_ip) < 0 ||
 	    params_sip_headers(&c->sip_headers, invite->msg) < 0)
 		goto out;
 	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);
@@ -353,7 +364,8 @@ int call_new(struct call **ret, struct calls *calls, const struct leg_invite *in
 		goto out;
 	r = leg_new_inbound(&c->leg, c->world, c->sid, invite, &events, c, &code, &error);
 	if (r == -EPROTO && error)
-		rejected_tell(calls->rejected, c->account_sid, error, "A call was refused for what its INVITE says");
+		rejected_tell(calls->rejected, c->account_sid, error,
+			      "A call was refused for what its INVITE says");
 	if (r < 0)
 		goto out;
 	*ret = c;

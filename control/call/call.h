@@ -1,6 +1,7 @@
 /*
- * call - one call: its identity, its status, its leg, and the interpreter that runs its documents. Internal to call/:
- * the files of the engine share this struct, nobody else sees it. Loop thread only.
+ * call - one call: its identity, its status, its leg, and the interpreter that runs its documents.
+ * Internal to call/: the files of the engine share this struct, nobody else sees it. Loop thread
+ * only.
  *
  * Owner: struct calls. Freed at the end of the loop turn in which its leg ended, never before.
  */
@@ -35,10 +36,10 @@ struct call {
 	struct leg *leg;
 
 	enum call_status status;
-	bool answering;		/* the 200 was asked for */
-	bool stored;		/* its row exists: end it there and tell the status callback */
-	bool finished;		/* the leg ended: only the memory remains, until the end of the turn */
-	bool ending;		/* we asked for the end, as end_event */
+	bool answering; /* the 200 was asked for */
+	bool stored;	/* its row exists: end it there and tell the status callback */
+	bool finished;	/* the leg ended: only the memory remains, until the end of the turn */
+	bool ending;	/* we asked for the end, as end_event */
 	enum call_event end_event;
 	uint64_t answered_ms;
 	int64_t answered_wall_ms;
@@ -53,7 +54,7 @@ struct call {
 	uint64_t domain_get;	/* what waits for the domain's settings; 0: nothing */
 	void *deadline;		/* ringing: CALL_RING_MAX_MS; answered: time_limit_s */
 	int time_limit_s;	/* what REST asked for; 0: the platform's */
-	unsigned notifications;	/* written so far; bounded */
+	unsigned notifications; /* written so far; bounded */
 	struct playlist *playing;
 	struct interp interp;
 };
@@ -69,32 +70,34 @@ struct calls {
 	struct callbacks *callbacks;
 	struct media_cache *media;
 	struct rejected *rejected;
-	uint64_t refused;	/* INVITEs beyond max_calls */
+	uint64_t refused; /* INVITEs beyond max_calls */
 };
 
 /* call.c: lifetime. -EPROTO: the leg refused the INVITE and answered it. */
 int call_new(struct call **ret, struct calls *calls, const struct leg_invite *invite);
 void call_free(struct call *c);
-void call_start(struct call *c);		/* looks the domain up, rings, asks the VoiceUrl */
+void call_start(struct call *c); /* looks the domain up, rings, asks the VoiceUrl */
 bool call_answered(const struct call *c);
 /* The 200; interp_answered follows, or the end. */
 void call_answer(struct call *c);
-void call_hangup(struct call *c, enum call_event why);	/* BYE, or 603 before the answer */
+void call_hangup(struct call *c, enum call_event why); /* BYE, or 603 before the answer */
 void call_reject(struct call *c, int code, const char *reason, int error_code, enum call_event why);
-/* The leg is over: final status, row and status callback. The leg's `ended` calls it, and the shutdown. */
+/* The leg is over: final status, row and status callback. The leg's `ended` calls it, and the
+ * shutdown. */
 void call_end(struct call *c, enum call_event event, int sip_code);
-void call_set_limit(struct call *c, int seconds);	/* counts from the answer */
+void call_set_limit(struct call *c, int seconds); /* counts from the answer */
 int call_duration_s(const struct call *c);
-struct http_jar *call_jar(struct call *c);		/* made at first use; NULL: out of memory */
+struct http_jar *call_jar(struct call *c); /* made at first use; NULL: out of memory */
 int hook_set(struct hook *h, const char *url, const char *method);
 void hook_done(struct hook *h);
 
 /* calls.c */
-struct call *calls_find(struct calls *calls, const char *sid, const char *account_sid); /* live ones; account_sid may be NULL */
-void calls_bury(struct calls *calls, struct call *c);	/* c goes at the end of this turn */
+struct call *calls_find(struct calls *calls, const char *sid,
+			const char *account_sid);     /* live ones; account_sid may be NULL */
+void calls_bury(struct calls *calls, struct call *c); /* c goes at the end of this turn */
 
 /* params.c: the parameters of every request about this call (§3.2), appended */
 int params_standard(struct form *f, const struct call *c);
-int params_sip_headers(struct form *f, const struct sip_msg *msg);	/* SipHeader_* of an INVITE */
+int params_sip_headers(struct form *f, const struct sip_msg *msg); /* SipHeader_* of an INVITE */
 
 #endif

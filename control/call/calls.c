@@ -60,7 +60,8 @@ static void on_reaper(void *arg)
 
 static void refuse(struct calls *calls, const struct leg_invite *invite)
 {
-	calls->world->ops->sip_reply(calls->world->w, invite->transaction, 503, "Service Unavailable", NULL, RETRY_AFTER, "");
+	calls->world->ops->sip_reply(calls->world->w, invite->transaction, 503,
+				     "Service Unavailable", NULL, RETRY_AFTER, "");
 }
 
 static void on_incoming(void *arg, const struct leg_invite *invite)
@@ -72,12 +73,13 @@ static void on_incoming(void *arg, const struct leg_invite *invite)
 	if (calls->count >= (unsigned)calls->world->config->max_calls) {
 		/* Not a line a call: this happens in floods. */
 		if (calls->refused++ % 1000 == 0)
-			log_warn("%u calls are the most that this node takes; refused so far: %llu", calls->count,
-				 (unsigned long long)calls->refused);
+			log_warn("%u calls are the most that this node takes; refused so far: %llu",
+				 calls->count, (unsigned long long)calls->refused);
 		refuse(calls, invite);
 		return;
 	}
-	if (!invite->account_sid || !*invite->account_sid || !invite->domain_sid || !*invite->domain_sid) {
+	if (!invite->account_sid || !*invite->account_sid || !invite->domain_sid ||
+	    !*invite->domain_sid) {
 		log_error("an INVITE came without account or domain");
 		refuse(calls, invite);
 		return;
@@ -116,7 +118,8 @@ struct calls *calls_new(struct world *world, struct loop *loop, struct domain_ca
 	calls->media = media_cache_new(world);
 	calls->rejected = rejected_new(world);
 	calls->legs = legs_new(world, &legs_events, calls);
-	if (!calls->reaper || !calls->callbacks || !calls->media || !calls->rejected || !calls->legs) {
+	if (!calls->reaper || !calls->callbacks || !calls->media || !calls->rejected ||
+	    !calls->legs) {
 		calls_free(calls);
 		return NULL;
 	}

@@ -11,11 +11,14 @@ struct legs;
 struct loop;
 struct world;
 
-/* loop: where call_control posts to; domains: what calls_forget_domain empties. Both outlive calls; NULL in unit tests. */
+/* loop: where call_control posts to; domains: what calls_forget_domain empties. Both outlive calls;
+ * NULL in unit tests. */
 struct calls *calls_new(struct world *world, struct loop *loop, struct domain_cache *domains);
 void calls_free(struct calls *calls); /* ends every call: 503 before, BYE after the answer */
-struct legs *calls_legs(struct calls *calls); /* where app.c feeds Kamailio's and RTPengine's events */
+struct legs *
+calls_legs(struct calls *calls); /* where app.c feeds Kamailio's and RTPengine's events */
 unsigned calls_count(const struct calls *calls);
-unsigned calls_callbacks_waiting(const struct calls *calls); /* status callbacks not delivered yet */
+unsigned
+calls_callbacks_waiting(const struct calls *calls); /* status callbacks not delivered yet */
 
 #endif

@@ -7,12 +7,14 @@ static const struct {
 	const char *type;
 	enum content_kind kind;
 } table[] = {
-	{ "text/xml", CONTENT_TWIML },	    { "application/xml", CONTENT_TWIML }, { "text/html", CONTENT_TWIML },
-	{ "text/plain", CONTENT_TEXT },	    { "audio/mpeg", CONTENT_AUDIO },	  { "audio/mp3", CONTENT_AUDIO },
-	{ "audio/wav", CONTENT_AUDIO },	    { "audio/wave", CONTENT_AUDIO },	  { "audio/x-wav", CONTENT_AUDIO },
-	{ "audio/aiff", CONTENT_AUDIO },    { "audio/x-aifc", CONTENT_AUDIO },	  { "audio/x-aiff", CONTENT_AUDIO },
-	{ "audio/x-gsm", CONTENT_AUDIO },   { "audio/gsm", CONTENT_AUDIO },	  { "audio/ulaw", CONTENT_AUDIO },
-	{ "audio/basic", CONTENT_AUDIO },
+	{ "text/xml", CONTENT_TWIML },	   { "application/xml", CONTENT_TWIML },
+	{ "text/html", CONTENT_TWIML },	   { "text/plain", CONTENT_TEXT },
+	{ "audio/mpeg", CONTENT_AUDIO },   { "audio/mp3", CONTENT_AUDIO },
+	{ "audio/wav", CONTENT_AUDIO },	   { "audio/wave", CONTENT_AUDIO },
+	{ "audio/x-wav", CONTENT_AUDIO },  { "audio/aiff", CONTENT_AUDIO },
+	{ "audio/x-aifc", CONTENT_AUDIO }, { "audio/x-aiff", CONTENT_AUDIO },
+	{ "audio/x-gsm", CONTENT_AUDIO },  { "audio/gsm", CONTENT_AUDIO },
+	{ "audio/ulaw", CONTENT_AUDIO },   { "audio/basic", CONTENT_AUDIO },
 };
 
 enum content_kind content_kind(const char *content_type)
@@ -31,7 +33,8 @@ enum content_kind content_kind(const char *content_type)
 
 _Bool content_charset(char *ret, unsigned size, const char *content_type)
 {
-	for (const char *p = content_type ? strchr(content_type, ';') : NULL; p; p = strchr(p, ';')) {
+	for (const char *p = content_type ? strchr(content_type, ';') : NULL; p;
+	     p = strchr(p, ';')) {
 		size_t n;
 
 		p++;

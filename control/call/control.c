@@ -16,11 +16,11 @@
 #include <strings.h>
 #include <time.h>
 
-#define WAIT_S	       5
-#define INLINE_MAX     4000
-#define CODE_TOO_LONG  32018
-#define CODE_RELATIVE  15004
-#define CODE_SCHEMA    12100
+#define WAIT_S	      5
+#define INLINE_MAX    4000
+#define CODE_TOO_LONG 32018
+#define CODE_RELATIVE 15004
+#define CODE_SCHEMA   12100
 
 /* -- on the loop */
 
@@ -33,7 +33,8 @@ static bool relative(const char *url)
 static bool has_relative_action(const struct twiml_node *n)
 {
 	for (; n; n = n->next)
-		if (n->type == TWIML_ELEMENT && (relative(twiml_attr(n, "action")) || has_relative_action(n->first)))
+		if (n->type == TWIML_ELEMENT &&
+		    (relative(twiml_attr(n, "action")) || has_relative_action(n->first)))
 			return true;
 	return false;
 }
@@ -84,7 +85,8 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 	if (r == 0 && cmd->fallback_url)
 		r = hook_set(&c->fallback, cmd->fallback_url, cmd->fallback_method);
 	if (r == 0 && cmd->status_callback)
-		r = hook_set(&c->status_callback, cmd->status_callback, cmd->status_callback_method);
+		r = hook_set(&c->status_callback, cmd->status_callback,
+			     cmd->status_callback_method);
 	if (r < 0) {
 		twiml_free(doc);
 		return r;
@@ -160,7 +162,10 @@ static struct errand *errand_new(struct calls *calls, const struct call_command 
 	bad |= keep(e, &e->cmd.fallback_url, cmd->fallback_url);
 	bad |= keep(e, &e->cmd.fallback_method, cmd->fallback_method);
 	bad |= keep(e, &e->cmd.status_callback, cmd->status_callback);
-	e->cmd.status_callback_method = cmd->status_callback_method && !strcasecmp(cmd->status_callback_method, "GET") ? "GET" : "POST";
+	e->cmd.status_callback_method =
+		cmd->status_callback_method && !strcasecmp(cmd->status_callback_method, "GET")
+			? "GET"
+			: "POST";
 	e->cmd.time_limit = cmd->time_limit;
 	if (bad) {
 		errand_free(e);

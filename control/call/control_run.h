@@ -1,5 +1,6 @@
 /*
- * control_run - the part of control.h that happens on the loop thread. Internal to call/, and for unit tests.
+ * control_run - the part of control.h that happens on the loop thread. Internal to call/, and for
+ * unit tests.
  */
 #ifndef HOOKSWITCH_CALL_CONTROL_RUN_H
 #define HOOKSWITCH_CALL_CONTROL_RUN_H

@@ -18,7 +18,7 @@
 
 /* One domain as the database had it. Owned by the tree, or by the query that fills it. */
 struct settings {
-	char *sid;		/* the key */
+	char *sid; /* the key */
 	char *column[COLUMNS];
 	bool found;
 	uint64_t read_ms;
@@ -36,16 +36,16 @@ struct waiter {
 struct query {
 	struct domain_cache *cache;
 	char *sid;
-	struct settings *entry;	/* what was read */
+	struct settings *entry; /* what was read */
 	int r;
-	bool stale;		/* forgotten while it ran */
+	bool stale; /* forgotten while it ran */
 	struct query *next;
 };
 
 struct domain_cache {
 	struct loop *loop;
 	struct db_worker *worker;
-	void *tree;		/* of struct settings, by sid */
+	void *tree; /* of struct settings, by sid */
 	struct settings *oldest, *newest;
 	unsigned entries;
 	struct waiter *waiters, **waiter_tail;
@@ -56,8 +56,10 @@ struct domain_cache {
 };
 
 static const char select_domain[] =
-	"SELECT d.sid, d.domain_name, d.account_sid, a.auth_token, a.status, d.secure, d.voice_url, d.voice_method,"
-	" d.voice_fallback_url, d.voice_fallback_method, d.voice_status_callback_url, d.voice_status_callback_method"
+	"SELECT d.sid, d.domain_name, d.account_sid, a.auth_token, a.status, d.secure, "
+	"d.voice_url, d.voice_method,"
+	" d.voice_fallback_url, d.voice_fallback_method, d.voice_status_callback_url, "
+	"d.voice_status_callback_method"
 	" FROM sip_domains d JOIN accounts a ON a.sid = d.account_sid WHERE d.sid = $1";
 
 static int by_sid(const void *a, const void *b)
@@ -141,7 +143,8 @@ static void complete(const struct settings *e, bool away, const struct waiter *w
 }
 
 /* Unlinks all that wait for sid, in order: a done may get or cancel. */
-static void complete_all(struct domain_cache *c, const char *sid, const struct settings *e, bool away)
+static void complete_all(struct domain_cache *c, const char *sid, const struct settings *e,
+			 bool away)
 {
 	struct waiter **at;
 	uint64_t last = c->last_id; /* who comes meanwhile waits for the next turn */
@@ -171,6 +174,10 @@ static void query_run(void *arg, struct db *db)
 	const char *param = q->sid;
 
 	q->r = db_exec(&res, db, select_domain, 1, &param);
+	/* A connection that was lost while nothing was asked shows at the next statement: the one
+	 * after it has a new one. */
+	if (q->r == -EIO)
+		q->r = db_exec(&res, db, select_domain, 1, &param);
 	if (q->r < 0)
 		return;
 	q->entry = calloc(1, sizeof(*q->entry));
@@ -327,7 +334,8 @@ void domain_cache_free(struct domain_cache *c)
 	free(c);
 }
 
-int domain_cache_get(struct domain_cache *c, const char *sid, domain_cache_fn *done, void *arg, uint64_t *ret_id)
+int domain_cache_get(struct domain_cache *c, const char *sid, domain_cache_fn *done, void *arg,
+		     uint64_t *ret_id)
 {
 	struct waiter *w;
 	int r = 0;

@@ -104,7 +104,8 @@ static void apologise(struct call *c)
 	start_closing(c);
 }
 
-void interp_fail(struct call *c, int code, const char *url, const struct notify_about *about, const char *text)
+void interp_fail(struct call *c, int code, const char *url, const struct notify_about *about,
+		 const char *text)
 {
 	struct interp *in = &c->interp;
 	char *failed = strdup(url ? url : "");
@@ -176,7 +177,8 @@ static void take_sound(struct call *c, const struct webhook_result *result, bool
 	start_closing(c);
 }
 
-static void take_twiml(struct call *c, const struct webhook_result *result, const struct notify_about *about, bool or_text)
+static void take_twiml(struct call *c, const struct webhook_result *result,
+		       const struct notify_about *about, bool or_text)
 {
 	const struct http_reply *reply = result->reply;
 	struct twiml_error error = { .code = 12400, .message = "out of memory" };
@@ -192,7 +194,8 @@ static void take_twiml(struct call *c, const struct webhook_result *result, cons
 		return;
 	}
 	if (r < 0) {
-		snprintf(text, sizeof(text), "%s (line %u, column %u)", error.message, error.line, error.column);
+		snprintf(text, sizeof(text), "%s (line %u, column %u)", error.message, error.line,
+			 error.column);
 		interp_fail(c, error.code, result->url, about, error.line ? text : error.message);
 		return;
 	}
@@ -208,7 +211,8 @@ static void on_document(void *arg, const struct webhook_result *result)
 
 	in->fetch = NULL;
 	/* The request stays in view for what the document does wrong later. */
-	if (replace(&in->shown_method, result->method) < 0 || replace(&in->shown_url, result->url) < 0 ||
+	if (replace(&in->shown_method, result->method) < 0 ||
+	    replace(&in->shown_url, result->url) < 0 ||
 	    replace(&in->shown_variables, result->variables) < 0) {
 		call_hangup(c, CALL_EV_FAILED);
 		return;
@@ -218,7 +222,8 @@ static void on_document(void *arg, const struct webhook_result *result)
 		return;
 	}
 	if (!result->reply->body_len) {
-		interp_fail(c, result->reply->chunked ? 11770 : 12100, result->url, &about, "the reply is empty");
+		interp_fail(c, result->reply->chunked ? 11770 : 12100, result->url, &about,
+			    "the reply is empty");
 		return;
 	}
 	switch (content_kind(result->reply->content_type)) {
@@ -233,7 +238,9 @@ static void on_document(void *arg, const struct webhook_result *result)
 		break;
 	case CONTENT_OTHER:
 		interp_fail(c, 12300, result->url, &about,
-			    result->reply->content_type ? "the Content-Type is neither TwiML nor audio" : "the reply has no Content-Type");
+			    result->reply->content_type
+				    ? "the Content-Type is neither TwiML nor audio"
+				    : "the reply has no Content-Type");
 		break;
 	}
 }
@@ -246,17 +253,18 @@ static void start_step(struct call *c)
 
 	form_init(&params);
 	if (params_standard(&params, c) == 0 && form_copy(&params, &in->step_extra) == 0)
-		r = webhook_start(&in->fetch, c->world,
-				  &(struct webhook_request){
-					  .url = in->step_url,
-					  .method = in->step_method,
-					  .params = &params,
-					  .auth_token = c->auth_token,
-					  .jar = call_jar(c),
-					  /* An audio file may be the answer; a document has its own limit. */
-					  .max_bytes = c->world->config->play_max_bytes,
-				  },
-				  on_document, c);
+		r = webhook_start(
+			&in->fetch, c->world,
+			&(struct webhook_request){
+				.url = in->step_url,
+				.method = in->step_method,
+				.params = &params,
+				.auth_token = c->auth_token,
+				.jar = call_jar(c),
+				/* An audio file may be the answer; a document has its own limit. */
+				.max_bytes = c->world->config->play_max_bytes,
+			},
+			on_document, c);
 	form_done(&params);
 	if (r < 0) {
 		in->fetch = NULL;
@@ -272,7 +280,8 @@ static void fetch_resolved(struct call *c, char *url, const char *method, const 
 	struct form copy;
 
 	form_init(&copy);
-	if (!url || (extra && form_copy(&copy, extra) < 0) || replace(&in->step_method, method ? method : "POST") < 0) {
+	if (!url || (extra && form_copy(&copy, extra) < 0) ||
+	    replace(&in->step_method, method ? method : "POST") < 0) {
 		free(url);
 		form_done(&copy);
 		call_hangup(c, CALL_EV_FAILED);
@@ -313,7 +322,9 @@ void interp_fetch(struct call *c, const char *ref, const char *method, const str
 		if (extra)
 			form_copy(&in->step_extra, extra);
 		in->step_fallback = false;
-		interp_fail(c, 11100, shown, NULL, in->base_url ? "a URL in the document is malformed" : "an inline document has only absolute URLs");
+		interp_fail(c, 11100, shown, NULL,
+			    in->base_url ? "a URL in the document is malformed"
+					 : "an inline document has only absolute URLs");
 		free(shown);
 		return;
 	}

@@ -162,7 +162,8 @@ void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
 	leg->info_digits = theirs->dtmf_pt < 0;
 	if (held != was_held)
 		ops->media_hold(leg->world->w, leg->port, !held);
-	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number);
+	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number,
+			 leg->dtmf_pt > 0 ? (uint8_t)leg->dtmf_pt : SDP_DTMF_PT);
 	if (!leg->answered_told && leg->events)
 		leg->events->answered(leg->arg);
 	leg->answered_told = true;

@@ -13,27 +13,27 @@
 #include <string.h>
 #include <strings.h>
 
-#define VALIDATOR_MAX 256
+#define VALIDATOR_MAX  256
 #define CODE_NOT_AUDIO 13420
 #define FRESH_MAX_S    86400
 
 /* A URL of an account: what is known of it, and who waits for it. */
 struct one {
 	struct media_cache *cache;
-	char *key;		/* account and URL */
+	char *key; /* account and URL */
 	char *auth_token, *url;
 	struct one *prev, *next; /* the least recently used first */
-	struct prompt *prompt;	/* what is kept; NULL: nothing yet, or nothing that may be kept */
+	struct prompt *prompt;	 /* what is kept; NULL: nothing yet, or nothing that may be kept */
 	char etag[VALIDATOR_MAX], last_modified[VALIDATOR_MAX];
 	uint64_t fresh_until_ms;
 	/* while somebody waits */
 	struct media_want *wants, **tail;
 	struct webhook *webhook;
 	struct speech_job *job;
-	void *soon;		/* tells of what was fresh */
+	void *soon; /* tells of what was fresh */
 	char shown_url[512];
-	bool keep;		/* the reply that is being decoded may be kept */
-	bool telling;		/* wants are being told: who comes now belongs to the next request */
+	bool keep;    /* the reply that is being decoded may be kept */
+	bool telling; /* wants are being told: who comes now belongs to the next request */
 	unsigned turn;
 };
 
@@ -47,7 +47,7 @@ struct media_want {
 
 struct media_cache {
 	struct world *world;
-	void *tree;		/* of struct one, by key */
+	void *tree; /* of struct one, by key */
 	struct one *oldest, *newest;
 	size_t bytes;
 };
@@ -146,7 +146,8 @@ static void unlink_want(struct media_want *want)
 
 static void start(struct one *m);
 
-/* Tells all that wait, then forgets the prompt unless it is worth keeping. A done may get and cancel wants of m. */
+/* Tells all that wait, then forgets the prompt unless it is worth keeping. A done may get and
+ * cancel wants of m. */
 static void finish(struct one *m, const struct media_result *result, bool keep)
 {
 	unsigned turn = m->turn++;
@@ -230,7 +231,8 @@ static void on_decoded(void *arg, int r, struct prompt *prompt)
 		if (r == -EFBIG)
 			fail(m, 11200, "the file is too long", NULL);
 		else if (r == -EPROTONOSUPPORT || r == -EINVAL)
-			fail(m, CODE_NOT_AUDIO, "the file is not of an audio type that can be played", NULL);
+			fail(m, CODE_NOT_AUDIO,
+			     "the file is not of an audio type that can be played", NULL);
 		else
 			fail(m, 12400, "the file could not be decoded", NULL);
 		return;
@@ -251,11 +253,13 @@ static void on_reply(void *arg, const struct webhook_result *result)
 	about.body = NULL; /* audio, or a page that says no more than the status */
 	snprintf(m->shown_url, sizeof(m->shown_url), "%s", result->url);
 	if (result->error_code) {
-		fail(m, result->error_code == 11750 ? 11200 : result->error_code, result->error_text, &about);
+		fail(m, result->error_code == 11750 ? 11200 : result->error_code,
+		     result->error_text, &about);
 		return;
 	}
 	seconds = fresh_seconds(reply->cache_control);
-	m->fresh_until_ms = seconds > 0 ? world->ops->now_ms(world->w) + (uint64_t)seconds * 1000 : 0;
+	m->fresh_until_ms =
+		seconds > 0 ? world->ops->now_ms(world->w) + (uint64_t)seconds * 1000 : 0;
 	if (reply->status == 304 && m->prompt) {
 		succeed(m, m->prompt, true);
 		return;
@@ -271,7 +275,8 @@ static void on_reply(void *arg, const struct webhook_result *result)
 	copy_validator(m->etag, reply->etag);
 	copy_validator(m->last_modified, reply->last_modified);
 	m->keep = seconds > 0 || (seconds == 0 && (*m->etag || *m->last_modified));
-	if (world->ops->speech_decode(world->w, &m->job, reply->body, reply->body_len, reply->content_type, on_decoded, m) < 0) {
+	if (world->ops->speech_decode(world->w, &m->job, reply->body, reply->body_len,
+				      reply->content_type, on_decoded, m) < 0) {
 		m->job = NULL;
 		fail(m, 12400, "too much waits to be decoded", &about);
 	}
@@ -322,7 +327,8 @@ static void start(struct one *m)
 		fail(m, 12400, "out of memory", NULL);
 }
 
-static struct one *one_new(struct media_cache *cache, char *key, const char *auth_token, const char *url)
+static struct one *one_new(struct media_cache *cache, char *key, const char *auth_token,
+			   const char *url)
 {
 	struct one *m = calloc(1, sizeof(*m));
 	struct world *world = cache->world;
@@ -367,8 +373,8 @@ void media_cache_free(struct media_cache *cache)
 	free(cache);
 }
 
-int media_cache_get(struct media_want **ret, struct media_cache *cache, const char *account_sid, const char *auth_token,
-		    const char *url, media_done_fn *done, void *arg)
+int media_cache_get(struct media_want **ret, struct media_cache *cache, const char *account_sid,
+		    const char *auth_token, const char *url, media_done_fn *done, void *arg)
 {
 	struct media_want *want = calloc(1, sizeof(*want));
 	struct one key, **found, *m = NULL;
@@ -419,7 +425,8 @@ void media_cache_cancel(struct media_want *want)
 	m = want->media;
 	unlink_want(want);
 	free(want);
-	/* A download that nobody waits for is not worth its traffic; what is decoded already may be kept. */
+	/* A download that nobody waits for is not worth its traffic; what is decoded already may be
+	 * kept. */
 	if (!m->wants && m->webhook) {
 		webhook_cancel(m->webhook);
 		m->webhook = NULL;

@@ -27,8 +27,8 @@ struct notify_about notify_about_result(const struct webhook_result *result)
 	};
 }
 
-void notify_account(struct world *world, const char *account_sid, const char *call_sid, int code, const struct notify_about *about,
-		    const struct form *extra, const char *message)
+void notify_account(struct world *world, const char *account_sid, const char *call_sid, int code,
+		    const struct notify_about *about, const struct form *extra, const char *message)
 {
 	struct store_item *item;
 	struct buf b;
@@ -53,9 +53,11 @@ void notify_account(struct world *world, const char *account_sid, const char *ca
 		log_error("a notification of %d is lost", code);
 }
 
-void notify(struct call *c, int code, const struct notify_about *about, const struct form *extra, const char *fmt, ...)
+void notify(struct call *c, int code, const struct notify_about *about, const struct form *extra,
+	    const char *fmt, ...)
 {
-	struct notify_about document = { c->interp.shown_method, c->interp.shown_url, c->interp.shown_variables, NULL, NULL };
+	struct notify_about document = { c->interp.shown_method, c->interp.shown_url,
+					 c->interp.shown_variables, NULL, NULL };
 	const struct error_code *known = error_code_find(code);
 	char text[512], message[768];
 	va_list ap;
@@ -65,9 +67,11 @@ void notify(struct call *c, int code, const struct notify_about *about, const st
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	snprintf(message, sizeof(message), "%s%s%s", known ? known->text : "", known && *text ? ": " : "", text);
+	snprintf(message, sizeof(message), "%s%s%s", known ? known->text : "",
+		 known && *text ? ": " : "", text);
 	log_info("%s: %d %s", c->sid, code, message);
-	notify_account(c->world, c->account_sid, c->sid, code, about ? about : &document, extra, message);
+	notify_account(c->world, c->account_sid, c->sid, code, about ? about : &document, extra,
+		       message);
 }
 
 void notify_warnings(struct call *c, const struct twiml *doc, const struct notify_about *about)
@@ -80,7 +84,8 @@ void notify_warnings(struct call *c, const struct twiml *doc, const struct notif
 		form_addf(&extra, "line", "%u", w->line);
 		form_addf(&extra, "cols", "%u", w->column);
 		form_add(&extra, "parserMessage", w->message);
-		notify(c, w->code, about, &extra, "%s (line %u, column %u)", w->message, w->line, w->column);
+		notify(c, w->code, about, &extra, "%s (line %u, column %u)", w->message, w->line,
+		       w->column);
 		form_done(&extra);
 	}
 }

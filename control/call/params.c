@@ -37,7 +37,8 @@ int params_sip_headers(struct form *f, const struct sip_msg *msg)
 	for (size_t i = 0; i < msg->n_headers && r == 0; i++) {
 		const struct sip_header *h = &msg->headers[i];
 
-		/* Names stay as they were received, but for the one that has a documented spelling. */
+		/* Names stay as they were received, but for the one that has a documented spelling.
+		 */
 		if (!strcasecmp(h->name, "User-to-User"))
 			snprintf(name, sizeof(name), "SipHeader_User-to-User");
 		else if (!strncasecmp(h->name, "X-", 2) && strlen(h->name) < 200)

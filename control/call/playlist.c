@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_MAX     1000
+#define ITEMS_MAX      1000
 #define TEXT_MAX_BYTES 65536
 
 /* Items are linked one by one: what is being made ready holds their addresses. */
@@ -27,11 +27,11 @@ struct playlist {
 	playlist_done_fn *done;
 	struct entry *first, **tail;
 	unsigned count, waiting;
-	struct entry *current;	/* is heard */
-	bool started, playing;	/* playing: past the preparation */
+	struct entry *current; /* is heard */
+	bool started, playing; /* playing: past the preparation */
 	bool in_start;
-	uint32_t play_id;	/* 0: a pause, or nothing */
-	void *timer;		/* preparation's end, then pauses */
+	uint32_t play_id; /* 0: a pause, or nothing */
+	void *timer;	  /* preparation's end, then pauses */
 	int fail_code;
 	char *fail_url;
 };
@@ -187,8 +187,9 @@ static void on_timer(void *arg)
 			continue;
 		item_drop(&e->item);
 		e->item.waiting = false;
-		notify(p->call, 12400, NULL, NULL, "a prompt was not ready within %d s and is left out (line %u)", PLAYLIST_READY_MS / 1000,
-		       e->item.line);
+		notify(p->call, 12400, NULL, NULL,
+		       "a prompt was not ready within %d s and is left out (line %u)",
+		       PLAYLIST_READY_MS / 1000, e->item.line);
 	}
 	p->waiting = 0;
 	advance(p);
@@ -268,7 +269,8 @@ static void on_spoken(void *arg, int r, struct prompt *prompt)
 	item->job = NULL;
 	item->prompt = prompt;
 	if (r < 0 && r != -EINVAL)
-		notify(item->list->call, 12400, NULL, NULL, "a text could not be spoken and is left out (line %u)", item->line);
+		notify(item->list->call, 12400, NULL, NULL,
+		       "a text could not be spoken and is left out (line %u)", item->line);
 	item_ready(item);
 }
 
@@ -278,17 +280,23 @@ void item_speak(struct item *item, const char *voice, const char *language, cons
 	bool voice_known = true, language_known = true, nested = item->list->nested;
 	const struct speech_voice *v;
 
-	v = c->world->ops->speech_voice(c->world->w, voice, language, &voice_known, &language_known);
+	v = c->world->ops->speech_voice(c->world->w, voice, language, &voice_known,
+					&language_known);
 	if (voice && !voice_known)
-		notify(c, nested ? 13321 : 13511, NULL, NULL, "voice '%.60s' is not known, the nearest speaks (line %u)", voice, item->line);
+		notify(c, nested ? 13321 : 13511, NULL, NULL,
+		       "voice '%.60s' is not known, the nearest speaks (line %u)", voice,
+		       item->line);
 	if (language && !language_known)
-		notify(c, 13512, NULL, NULL, "language '%.60s' is not known, the nearest is spoken (line %u)", language, item->line);
+		notify(c, 13512, NULL, NULL,
+		       "language '%.60s' is not known, the nearest is spoken (line %u)", language,
+		       item->line);
 	if (c->world->ops->speech_say(c->world->w, &item->job, v, ssml, on_spoken, item) == 0) {
 		item->waiting = true;
 		return;
 	}
 	item->job = NULL;
-	notify(c, 12400, NULL, NULL, "too much waits to be spoken, a text is left out (line %u)", item->line);
+	notify(c, 12400, NULL, NULL, "too much waits to be spoken, a text is left out (line %u)",
+	       item->line);
 }
 
 void playlist_add_text(struct playlist *p, const char *text)
@@ -334,7 +342,8 @@ void playlist_add_audio(struct playlist *p, const void *data, size_t len, const 
 
 	if (!item)
 		return;
-	if (c->world->ops->speech_decode(c->world->w, &item->job, data, len, content_type, on_decoded, item) == 0) {
+	if (c->world->ops->speech_decode(c->world->w, &item->job, data, len, content_type,
+					 on_decoded, item) == 0) {
 		item->waiting = true;
 	} else {
 		item->job = NULL;

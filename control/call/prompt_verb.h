@@ -1,5 +1,6 @@
 /*
- * prompt_verb - what Say, Play and Pause have in common when they stand alone: one thing is heard, then the next verb runs.
+ * prompt_verb - what Say, Play and Pause have in common when they stand alone: one thing is heard,
+ * then the next verb runs.
  */
 #ifndef HOOKSWITCH_CALL_PROMPT_VERB_H
 #define HOOKSWITCH_CALL_PROMPT_VERB_H

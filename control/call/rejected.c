@@ -14,7 +14,8 @@
 
 #define BUCKETS 1024
 
-/* Accounts share buckets when their SIDs hash alike: the bound is what matters, not whose turn it is. */
+/* Accounts share buckets when their SIDs hash alike: the bound is what matters, not whose turn it
+ * is. */
 struct bucket {
 	uint64_t second;
 	unsigned told;
@@ -59,7 +60,8 @@ static bool may_tell(struct rejected *r, const char *account)
 	if (b->told++ < REJECTED_PER_SECOND)
 		return true;
 	if (r->dropped++ % 10000 == 0)
-		log_warn("refused attempts that were not written down: %llu", (unsigned long long)r->dropped);
+		log_warn("refused attempts that were not written down: %llu",
+			 (unsigned long long)r->dropped);
 	return false;
 }
 
@@ -91,7 +93,8 @@ void rejected_event(struct rejected *r, const json_t *params, const struct sip_m
 	form_add(&f, "SipDomain", text(params, "domain"));
 	form_add(&f, "SipDomainSid", text(params, "domain_sid"));
 	form_add(&f, "SipSourceIp", text(params, "source"));
-	form_addf(&f, "SipSourcePort", "%lld", (long long)json_integer_value(json_object_get(params, "port")));
+	form_addf(&f, "SipSourcePort", "%lld",
+		  (long long)json_integer_value(json_object_get(params, "port")));
 	form_add(&f, "SipTransport", text(params, "proto"));
 	form_addf(&f, "SipResponseCode", "%d", code);
 	if (msg) {
@@ -99,8 +102,8 @@ void rejected_event(struct rejected *r, const json_t *params, const struct sip_m
 		form_add(&f, "To", msg->ruri);
 		form_add(&f, "SipCallId", msg->call_id);
 	}
-	snprintf(message, sizeof(message), "%s: an attempt from %.64s was refused with %d", known ? known->text : "SIP", text(params, "source"),
-		 code);
+	snprintf(message, sizeof(message), "%s: an attempt from %.64s was refused with %d",
+		 known ? known->text : "SIP", text(params, "source"), code);
 	notify_account(r->world, account, NULL, error, NULL, &f, message);
 	form_done(&f);
 }

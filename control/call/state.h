@@ -19,16 +19,17 @@ enum call_status {
 
 enum call_event {
 	CALL_EV_ANSWERED,
-	CALL_EV_HUNG_UP,	/* either side, or the document's end */
-	CALL_EV_GIVEN_UP,	/* the caller sent CANCEL, or nobody answered in time */
-	CALL_EV_BUSY,		/* <Reject reason="busy"> */
-	CALL_EV_REFUSED,	/* <Reject>, or a refusal without answer */
-	CALL_EV_CANCELED,	/* REST, before the answer */
-	CALL_EV_FAILED,		/* media, transport, our own trouble */
+	CALL_EV_HUNG_UP,  /* either side, or the document's end */
+	CALL_EV_GIVEN_UP, /* the caller sent CANCEL, or nobody answered in time */
+	CALL_EV_BUSY,	  /* <Reject reason="busy"> */
+	CALL_EV_REFUSED,  /* <Reject>, or a refusal without answer */
+	CALL_EV_CANCELED, /* REST, before the answer */
+	CALL_EV_FAILED,	  /* media, transport, our own trouble */
 	CALL_EVENTS
 };
 
-/* 0 and *ret; -EINVAL when the event cannot happen in that status (a terminal one, a second answer). */
+/* 0 and *ret; -EINVAL when the event cannot happen in that status (a terminal one, a second
+ * answer). */
 int call_status_step(enum call_status *ret, enum call_status status, enum call_event event);
 bool call_status_terminal(enum call_status status);
 const char *call_status_name(enum call_status status); /* the value of CallStatus */

@@ -93,9 +93,11 @@ static void on_done(void *arg, const struct webhook_result *result)
 		struct notify_about about = notify_about_result(result);
 		char message[400];
 		/* A server that answered with an error has a code of its own here. */
-		int code = result->error_code == 11200 && status >= 400 ? 15003 : result->error_code;
+		int code =
+			result->error_code == 11200 && status >= 400 ? 15003 : result->error_code;
 
-		snprintf(message, sizeof(message), "The status callback failed: %s", result->error_text);
+		snprintf(message, sizeof(message), "The status callback failed: %s",
+			 result->error_text);
 		notify_account(cb->world, c->account_sid, c->call_sid, code, &about, NULL, message);
 	}
 	*(c->prev ? &c->prev->next : &cb->running) = c->next;

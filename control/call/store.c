@@ -16,15 +16,15 @@
 #define RETRY_MS	500
 
 /*
- * While one batch is being written the next one gathers: under load the batches grow by themselves, in idle a row is
- * written at once. One batch is on the way at a time, so the order holds.
+ * While one batch is being written the next one gathers: under load the batches grow by themselves,
+ * in idle a row is written at once. One batch is on the way at a time, so the order holds.
  */
 struct batch {
 	struct store *store;
 	struct store_item *items;
 	unsigned count;
-	int r;			/* 0, or -EIO: the database is away, all of it is to be written again */
-	unsigned refused;	/* rows that the database will never take */
+	int r;		  /* 0, or -EIO: the database is away, all of it is to be written again */
+	unsigned refused; /* rows that the database will never take */
 };
 
 struct store {
@@ -34,39 +34,52 @@ struct store {
 	struct store_item *head, **tail;
 	unsigned count;
 	size_t bytes;
-	struct batch *batch;	/* on the worker, or waiting for its retry */
-	bool away;		/* the last batch met no database */
-	uint64_t lost;		/* rows that found the queue full */
+	struct batch *batch; /* on the worker, or waiting for its retry */
+	bool away;	     /* the last batch met no database */
+	uint64_t lost;	     /* rows that found the queue full */
 };
 
-static const char insert_calls[] =
-	"INSERT INTO calls (sid, account_sid, parent_call_sid, domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
-	" start_time, end_time, duration, sip_response_code)"
-	" SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
-	" to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / 1000.0), duration, sip_response_code"
-	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, parent_call_sid text, domain_sid text, \"to\" text,"
-	" \"from\" text, status text, direction text, sip_call_id text, start_ms bigint, end_ms bigint, duration integer,"
-	" sip_response_code integer)"
-	" ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
-	" start_time = coalesce(excluded.start_time, calls.start_time), end_time = coalesce(excluded.end_time, calls.end_time),"
-	" duration = coalesce(excluded.duration, calls.duration),"
-	" sip_response_code = coalesce(excluded.sip_response_code, calls.sip_response_code), date_updated = now()";
+static const char insert_calls[] = "INSERT INTO calls (sid, account_sid, parent_call_sid, "
+				   "domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
+				   " start_time, end_time, duration, sip_response_code)"
+				   " SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", "
+				   "\"from\", status, direction, sip_call_id,"
+				   " to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / "
+				   "1000.0), duration, sip_response_code"
+				   " FROM json_to_recordset($1::json) AS r(sid text, account_sid "
+				   "text, parent_call_sid text, domain_sid text, \"to\" text,"
+				   " \"from\" text, status text, direction text, sip_call_id text, "
+				   "start_ms bigint, end_ms bigint, duration integer,"
+				   " sip_response_code integer)"
+				   " ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
+				   " start_time = coalesce(excluded.start_time, calls.start_time), "
+				   "end_time = coalesce(excluded.end_time, calls.end_time),"
+				   " duration = coalesce(excluded.duration, calls.duration),"
+				   " sip_response_code = coalesce(excluded.sip_response_code, "
+				   "calls.sip_response_code), date_updated = now()";
 
 static const char update_calls[] =
 	"UPDATE calls c SET status = coalesce(r.status, c.status),"
 	" start_time = coalesce(to_timestamp(r.start_ms / 1000.0), c.start_time),"
-	" end_time = coalesce(to_timestamp(r.end_ms / 1000.0), c.end_time), duration = coalesce(r.duration, c.duration),"
-	" sip_response_code = coalesce(r.sip_response_code, c.sip_response_code), date_updated = now()"
-	" FROM json_to_recordset($1::json) AS r(sid text, status text, start_ms bigint, end_ms bigint, duration integer,"
+	" end_time = coalesce(to_timestamp(r.end_ms / 1000.0), c.end_time), duration = "
+	"coalesce(r.duration, c.duration),"
+	" sip_response_code = coalesce(r.sip_response_code, c.sip_response_code), date_updated = "
+	"now()"
+	" FROM json_to_recordset($1::json) AS r(sid text, status text, start_ms bigint, end_ms "
+	"bigint, duration integer,"
 	" sip_response_code integer) WHERE c.sid = r.sid";
 
 static const char insert_notifications[] =
-	"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, message_text, message_date, request_method,"
+	"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, message_text, "
+	"message_date, request_method,"
 	" request_url, request_variables, response_headers, response_body)"
-	" SELECT sid, account_sid, call_sid, log, error_code, message_text, to_timestamp(message_ms / 1000.0), request_method,"
+	" SELECT sid, account_sid, call_sid, log, error_code, message_text, "
+	"to_timestamp(message_ms / 1000.0), request_method,"
 	" request_url, request_variables, response_headers, response_body"
-	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, call_sid text, log smallint, error_code integer,"
-	" message_text text, message_ms bigint, request_method text, request_url text, request_variables text,"
+	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, call_sid text, log "
+	"smallint, error_code integer,"
+	" message_text text, message_ms bigint, request_method text, request_url text, "
+	"request_variables text,"
 	" response_headers text, response_body text)"
 	" ON CONFLICT (sid) DO NOTHING";
 
@@ -92,8 +105,9 @@ static int write_rows(struct db *db, enum store_kind kind, json_t *rows)
 }
 
 /*
- * Rows of one kind become one statement. What a call was updated to is folded into its earlier row of the same batch, so
- * that each call stands in a statement once; rows of different calls do not depend on each other.
+ * Rows of one kind become one statement. What a call was updated to is folded into its earlier row
+ * of the same batch, so that each call stands in a statement once; rows of different calls do not
+ * depend on each other.
  */
 static int gather(json_t *rows[3], struct store_item *items)
 {
@@ -109,9 +123,11 @@ static int gather(json_t *rows[3], struct store_item *items)
 			const char *sid = json_string_value(json_object_get(i->row, "sid"));
 
 			for (struct store_item *e = items; e != i && !earlier; e = e->next) {
-				const char *other = json_string_value(json_object_get(e->row, "sid"));
+				const char *other =
+					json_string_value(json_object_get(e->row, "sid"));
 
-				if (e->kind != STORE_NOTIFICATION && sid && other && !strcmp(sid, other))
+				if (e->kind != STORE_NOTIFICATION && sid && other &&
+				    !strcmp(sid, other))
 					earlier = e;
 			}
 		}
@@ -147,7 +163,9 @@ static int write_apart(struct batch *b, struct db *db, json_t *rows[3])
 		json_array_foreach(rows[k], n, row)
 		{
 			json_t *one = json_array();
-			int r = one && json_array_append(one, row) == 0 ? write_rows(db, (enum store_kind)k, one) : -ENOMEM;
+			int r = one && json_array_append(one, row) == 0
+					? write_rows(db, (enum store_kind)k, one)
+					: -ENOMEM;
 
 			json_decref(one);
 			if (r == -EIO)
@@ -302,7 +320,8 @@ void store_free(struct store *s)
 
 	if (!s)
 		return;
-	/* A batch on the worker is written before what is submitted now; one that waits for its retry is written with the rest. */
+	/* A batch on the worker is written before what is submitted now; one that waits for its
+	 * retry is written with the rest. */
 	waiting = s->retry && loop_timer_active(s->retry);
 	loop_timer_free(s->retry);
 	if (s->batch && waiting)
@@ -331,7 +350,8 @@ int store_put(struct store *s, struct store_item *item)
 	if (s->count >= QUEUE_MAX_ITEMS || s->bytes + item->bytes > QUEUE_MAX_BYTES) {
 		/* Once for a thousand: a full queue is no reason to fill the log too. */
 		if (s->lost++ % 1000 == 0)
-			log_error("the queue is full, rows lost so far: %llu", (unsigned long long)s->lost);
+			log_error("the queue is full, rows lost so far: %llu",
+				  (unsigned long long)s->lost);
 		store_item_free(item);
 		return -EAGAIN;
 	}

@@ -1,6 +1,7 @@
 /*
- * store - the engine's writes: rows of calls and notifications, built on the loop, written in batches by the store
- * thread, in order. A lost connection delays rows, it does not lose them; the queue is bounded and says so.
+ * store - the engine's writes: rows of calls and notifications, built on the loop, written in
+ * batches by the store thread, in order. A lost connection delays rows, it does not lose them; the
+ * queue is bounded and says so.
  */
 #ifndef HOOKSWITCH_CALL_STORE_H
 #define HOOKSWITCH_CALL_STORE_H
@@ -12,10 +13,11 @@ struct store;
 struct store_item;
 struct loop;
 
-struct store_call {	/* insert, or update of what is not NULL / not 0 */
-	const char *sid, *account_sid, *parent_call_sid, *domain_sid, *to, *from, *status, *direction, *sip_call_id;
-	int64_t start_time_ms, end_time_ms;	/* wall clock; 0: not set */
-	int duration_s;				/* -1: not set */
+struct store_call { /* insert, or update of what is not NULL / not 0 */
+	const char *sid, *account_sid, *parent_call_sid, *domain_sid, *to, *from, *status,
+		*direction, *sip_call_id;
+	int64_t start_time_ms, end_time_ms; /* wall clock; 0: not set */
+	int duration_s;			    /* -1: not set */
 	int sip_response_code;
 	bool insert;
 };
@@ -23,9 +25,11 @@ struct store_call {	/* insert, or update of what is not NULL / not 0 */
 struct store_notification {
 	const char *account_sid, *call_sid; /* call_sid may be NULL */
 	int error_code;
-	const char *message;		/* for people: the Msg of message_text; what was wrong, where (line, column) */
-	const char *extra;		/* further form-encoded pairs of message_text, or NULL */
-	const char *request_method, *request_url, *request_variables, *response_headers, *response_body; /* or NULL */
+	const char *message; /* for people: the Msg of message_text; what was wrong, where (line,
+				column) */
+	const char *extra;   /* further form-encoded pairs of message_text, or NULL */
+	const char *request_method, *request_url, *request_variables, *response_headers,
+		*response_body; /* or NULL */
 };
 
 /* Copies all; NULL: out of memory. Given away to store_put. */
@@ -34,7 +38,9 @@ struct store_item *store_item_notification(const struct store_notification *row)
 void store_item_free(struct store_item *item);
 
 struct store *store_new(struct loop *loop, const char *conninfo);
-void store_free(struct store *store);	/* writes what is queued */
-int store_put(struct store *store, struct store_item *item); /* loop thread; takes item; -EAGAIN: full (logged, counted) */
+void store_free(struct store *store); /* writes what is queued */
+int store_put(
+	struct store *store,
+	struct store_item *item); /* loop thread; takes item; -EAGAIN: full (logged, counted) */
 
 #endif

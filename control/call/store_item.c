@@ -95,7 +95,8 @@ struct store_item *store_item_call(const struct store_call *row)
 	if (row->duration_s >= 0 && !row->insert)
 		bad |= json_object_set_new(item->row, "duration", json_integer(row->duration_s));
 	if (row->sip_response_code)
-		bad |= json_object_set_new(item->row, "sip_response_code", json_integer(row->sip_response_code));
+		bad |= json_object_set_new(item->row, "sip_response_code",
+					   json_integer(row->sip_response_code));
 	if (bad) {
 		store_item_free(item);
 		return NULL;
@@ -104,7 +105,8 @@ struct store_item *store_item_call(const struct store_call *row)
 }
 
 /* Msg=..&ErrorCode=..&LogLevel=.. and what else the writer of the notification knows. */
-static int message_text(struct store_item *item, const struct store_notification *row, enum error_level level)
+static int message_text(struct store_item *item, const struct store_notification *row,
+			enum error_level level)
 {
 	struct buf b;
 	int r;
@@ -112,7 +114,8 @@ static int message_text(struct store_item *item, const struct store_notification
 	buf_init(&b, MESSAGE_MAX_BYTES);
 	buf_adds(&b, "Msg=");
 	form_escape(&b, row->message, strnlen(row->message, 2048), 1);
-	buf_addf(&b, "&ErrorCode=%d&LogLevel=%s", row->error_code, level == ERROR_LEVEL_ERROR ? "ERROR" : "WARN");
+	buf_addf(&b, "&ErrorCode=%d&LogLevel=%s", row->error_code,
+		 level == ERROR_LEVEL_ERROR ? "ERROR" : "WARN");
 	if (row->extra && *row->extra && !b.error) {
 		size_t before = b.len;
 
@@ -123,7 +126,9 @@ static int message_text(struct store_item *item, const struct store_notification
 			b.data[before] = '\0';
 		}
 	}
-	r = b.error || !b.data ? -1 : json_object_set_new(item->row, "message_text", text(b.data, MESSAGE_MAX_BYTES));
+	r = b.error || !b.data ? -1
+			       : json_object_set_new(item->row, "message_text",
+						     text(b.data, MESSAGE_MAX_BYTES));
 	item->bytes += b.len;
 	buf_done(&b);
 	return r;
@@ -139,7 +144,8 @@ struct store_item *store_item_notification(const struct store_notification *row)
 
 	if (!item)
 		return NULL;
-	/* Made here, so that a row that is written twice (a connection lost at the commit) is one row. */
+	/* Made here, so that a row that is written twice (a connection lost at the commit) is one
+	 * row. */
 	sid_new(sid, "NO");
 	bad |= put(item, "sid", sid);
 	bad |= put(item, "account_sid", row->account_sid);

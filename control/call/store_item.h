@@ -1,6 +1,6 @@
 /*
- * store_item - a row on its way to the database, as JSON: what store_item.c builds and store.c writes. Internal to the
- * store; unit tests read rows through it.
+ * store_item - a row on its way to the database, as JSON: what store_item.c builds and store.c
+ * writes. Internal to the store; unit tests read rows through it.
  */
 #ifndef HOOKSWITCH_CALL_STORE_ITEM_H
 #define HOOKSWITCH_CALL_STORE_ITEM_H
@@ -13,8 +13,8 @@ enum store_kind { STORE_CALL_INSERT, STORE_CALL_UPDATE, STORE_NOTIFICATION };
 struct store_item {
 	struct store_item *next;
 	enum store_kind kind;
-	json_t *row;		/* members are columns; times are milliseconds */
-	size_t bytes;		/* about what it holds, for the bound of the queue */
+	json_t *row;  /* members are columns; times are milliseconds */
+	size_t bytes; /* about what it holds, for the bound of the queue */
 };
 
 /* Moves what b, an update, sets into a, a row of the same call. */

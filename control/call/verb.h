@@ -10,18 +10,19 @@ struct call;
 struct twiml_node;
 
 enum verb_step {
-	VERB_MORE,	/* done: the next verb runs */
-	VERB_WAIT,	/* it calls interp_next, or leaves the document, later */
-	VERB_DONE,	/* it left the document: a request is on its way, or the call ends */
+	VERB_MORE, /* done: the next verb runs */
+	VERB_WAIT, /* it calls interp_next, or leaves the document, later */
+	VERB_DONE, /* it left the document: a request is on its way, or the call ends */
 };
 
 struct verb {
 	const char *name;
-	bool answers;	/* an unanswered leg is answered before run (§2.0) */
+	bool answers; /* an unanswered leg is answered before run (§2.0) */
 	enum verb_step (*run)(struct call *c, const struct twiml_node *n);
 	/* The rest for a verb that waits; each may be NULL. */
 	void (*digit)(struct call *c, char digit);
-	void (*cancel)(struct call *c); /* frees interp.verb_state; after it the verb calls nothing any more */
+	void (*cancel)(struct call *c); /* frees interp.verb_state; after it the verb calls nothing
+					   any more */
 };
 
 const struct verb *verb_find(const char *name); /* NULL: no verb */

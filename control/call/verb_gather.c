@@ -1,7 +1,8 @@
 /*
  * <Gather> by DTMF (twiml-and-webhooks.md §1.8, §2.4).
  *
- * prompting --digit (bargeIn) or prompts heard--> collecting --numDigits, finishOnKey, timeout--> action, or the next verb
+ * prompting --digit (bargeIn) or prompts heard--> collecting --numDigits, finishOnKey, timeout-->
+ * action, or the next verb
  */
 #include "call/call.h"
 #include "call/notify.h"
@@ -20,10 +21,10 @@ struct gather {
 	const char *action, *method; /* the document's */
 	unsigned max_digits;
 	uint64_t timeout_ms;
-	char finish_key;	/* 0: none */
+	char finish_key; /* 0: none */
 	bool barge_in, action_on_empty;
-	bool complete;		/* takes no more digits; without barge-in the prompts are heard out first */
-	char finished_on;	/* the finish key, when it ended the collecting */
+	bool complete; /* takes no more digits; without barge-in the prompts are heard out first */
+	char finished_on; /* the finish key, when it ended the collecting */
 	unsigned count;
 	char digits[DIGITS_MAX + 1];
 };
@@ -58,7 +59,8 @@ static void submit(struct call *c)
 		return;
 	}
 	form_init(&params);
-	if (form_add(&params, "Digits", g->digits) < 0 || form_add(&params, "FinishedOnKey", key) < 0 ||
+	if (form_add(&params, "Digits", g->digits) < 0 ||
+	    form_add(&params, "FinishedOnKey", key) < 0 ||
 	    form_add(&params, "msg", "Gather End") < 0)
 		call_hangup(c, CALL_EV_FAILED);
 	else
@@ -134,8 +136,10 @@ static void read_attributes(struct call *c, struct gather *g, const struct twiml
 	g->barge_in = twiml_attr_bool(n, "bargeIn");
 	g->action_on_empty = twiml_attr_bool(n, "actionOnEmptyResult");
 	if (input && strstr(input, "speech"))
-		notify(c, 13326, NULL, NULL, "speech recognition is not available, only digits are collected (line %u, column %u)", n->line,
-		       n->column);
+		notify(c, 13326, NULL, NULL,
+		       "speech recognition is not available, only digits are collected (line %u, "
+		       "column %u)",
+		       n->line, n->column);
 }
 
 enum verb_step verb_gather_run(struct call *c, const struct twiml_node *n)

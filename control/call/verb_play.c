@@ -34,15 +34,17 @@ static void on_media(void *arg, const struct media_result *result)
 		item_fail(item, code, result->url);
 		return;
 	}
-	notify(c, code, &result->about, NULL, "%s is left out: %s (line %u)", result->url, result->text, item->line);
+	notify(c, code, &result->about, NULL, "%s is left out: %s (line %u)", result->url,
+	       result->text, item->line);
 	item_ready(item);
 }
 
 static void prepare_digits(struct item *item, const struct twiml_node *n, const char *digits)
 {
 	if (playlist_nested(item->list)) {
-		notify(playlist_call(item->list), 13320, NULL, NULL, "<Play digits> may not stand in a <Gather> (line %u, column %u)",
-		       n->line, n->column);
+		notify(playlist_call(item->list), 13320, NULL, NULL,
+		       "<Play digits> may not stand in a <Gather> (line %u, column %u)", n->line,
+		       n->column);
 		return;
 	}
 	item->digits = strdup(digits);
@@ -62,19 +64,23 @@ void play_prepare(struct item *item, const struct twiml_node *n)
 		goto out;
 	}
 	if (!*text) {
-		notify(c, 12200, NULL, NULL, "<Play> has no URL (line %u, column %u)", n->line, n->column);
+		notify(c, 12200, NULL, NULL, "<Play> has no URL (line %u, column %u)", n->line,
+		       n->column);
 		goto out;
 	}
 	loops = twiml_attr_int(n, "loop");
-	item->loops = loops <= 0 || loops > PLAYLIST_LOOPS_MAX ? PLAYLIST_LOOPS_MAX : (unsigned)loops;
+	item->loops =
+		loops <= 0 || loops > PLAYLIST_LOOPS_MAX ? PLAYLIST_LOOPS_MAX : (unsigned)loops;
 	r = interp_resolve(c, &url, text);
 	if (r == 0)
-		r = media_cache_get(&item->want, c->calls->media, c->account_sid, c->auth_token, url, on_media, item);
+		r = media_cache_get(&item->want, c->calls->media, c->account_sid, c->auth_token,
+				    url, on_media, item);
 	if (r == 0) {
 		item->waiting = true;
 	} else {
 		item->want = NULL;
-		notify(c, r == -EINVAL ? 11100 : 12400, NULL, NULL, "%.200s is left out (line %u, column %u)", text, n->line, n->column);
+		notify(c, r == -EINVAL ? 11100 : 12400, NULL, NULL,
+		       "%.200s is left out (line %u, column %u)", text, n->line, n->column);
 	}
 out:
 	free(text);

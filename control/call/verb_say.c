@@ -40,14 +40,17 @@ void say_prepare(struct item *item, const struct twiml_node *n)
 		goto out;
 	/* A <break> alone is something to hear, white space is not. */
 	if (!*text && !strchr(ssml, '<')) {
-		notify(c, 13520, NULL, NULL, "<Say> has no text (line %u, column %u)", n->line, n->column);
+		notify(c, 13520, NULL, NULL, "<Say> has no text (line %u, column %u)", n->line,
+		       n->column);
 		goto out;
 	}
 	if (characters(text) > text_limit(voice)) {
-		notify(c, 13521, NULL, NULL, "<Say> has %zu characters (line %u, column %u)", characters(text), n->line, n->column);
+		notify(c, 13521, NULL, NULL, "<Say> has %zu characters (line %u, column %u)",
+		       characters(text), n->line, n->column);
 		goto out;
 	}
-	item->loops = loops <= 0 || loops > PLAYLIST_LOOPS_MAX ? PLAYLIST_LOOPS_MAX : (unsigned)loops;
+	item->loops =
+		loops <= 0 || loops > PLAYLIST_LOOPS_MAX ? PLAYLIST_LOOPS_MAX : (unsigned)loops;
 	item_speak(item, voice, language, ssml);
 out:
 	free(text);

@@ -23,11 +23,11 @@ struct webhook {
 	webhook_done_fn *done;
 	void *arg;
 	struct http_fetch *fetch;
-	void *timer;		/* reports what failed before anything was sent */
+	void *timer; /* reports what failed before anything was sent */
 	char *document_url;
 	char *method;
 	struct form params;
-	bool with_params;	/* false once a redirect dropped them */
+	bool with_params; /* false once a redirect dropped them */
 	char *variables;
 	char *auth_token;
 	char *header[2];
@@ -75,7 +75,8 @@ static void new_token(char ret[TOKEN_SIZE])
 	random_hex(hex, 32);
 	hex[12] = '4';
 	hex[16] = "89ab"[hex[16] & 3];
-	snprintf(ret, TOKEN_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(ret, TOKEN_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+		 hex + 20);
 }
 
 static int code_of(enum http_error error)
@@ -136,10 +137,13 @@ static void on_early(void *arg)
 {
 	struct webhook *w = arg;
 
-	finish(w, NULL, w->early_code, w->early_code == 11100 ? "the URL is not an absolute http or https URL" : "the request could not be sent");
+	finish(w, NULL, w->early_code,
+	       w->early_code == 11100 ? "the URL is not an absolute http or https URL"
+				      : "the request could not be sent");
 }
 
-/* Something failed before the request left: completes on the next turn, as every completion does. */
+/* Something failed before the request left: completes on the next turn, as every completion does.
+ */
 static int fail_soon(struct webhook *w, int code)
 {
 	w->early_code = code;
@@ -168,13 +172,15 @@ static void add_header(struct header_lines *h, const char *name, const char *val
 	h->count++;
 }
 
-static int attempt_headers(const struct webhook *w, struct header_lines *h, bool post, const char *sign_url)
+static int attempt_headers(const struct webhook *w, struct header_lines *h, bool post,
+			   const char *sign_url)
 {
 	char signature[SIGNATURE_SIZE];
 	static const struct form none;
 	int r;
 
-	r = signature_make(signature, w->auth_token, sign_url, post ? (w->with_params ? &w->params : &none) : NULL);
+	r = signature_make(signature, w->auth_token, sign_url,
+			   post ? (w->with_params ? &w->params : &none) : NULL);
 	if (r < 0)
 		return r;
 	add_header(h, "User-Agent", "TwilioProxy/1.1");
@@ -366,7 +372,8 @@ static int copy_request(struct webhook *w, const struct webhook_request *request
 
 	form_init(&w->params);
 	w->document_url = strdup(request->url);
-	w->method = strdup(!strcasecmp(request->method ? request->method : "", "GET") ? "GET" : "POST");
+	w->method =
+		strdup(!strcasecmp(request->method ? request->method : "", "GET") ? "GET" : "POST");
 	w->auth_token = strdup(request->auth_token);
 	if (!w->document_url || !w->method || !w->auth_token)
 		return -ENOMEM;
@@ -385,7 +392,8 @@ static int copy_request(struct webhook *w, const struct webhook_request *request
 	return w->variables ? 0 : -ENOMEM;
 }
 
-int webhook_start(struct webhook **ret, struct world *world, const struct webhook_request *request, webhook_done_fn *done, void *arg)
+int webhook_start(struct webhook **ret, struct world *world, const struct webhook_request *request,
+		  webhook_done_fn *done, void *arg)
 {
 	struct webhook *w = calloc(1, sizeof(*w));
 	int r, code = 11100;
@@ -410,7 +418,8 @@ int webhook_start(struct webhook **ret, struct world *world, const struct webhoo
 		goto out;
 	}
 	w->overrides = w->url.overrides;
-	w->deadline_ms = world->ops->now_ms(world->w) + or_default(w->overrides.total_ms, world->config->webhook_total_ms);
+	w->deadline_ms = world->ops->now_ms(world->w) +
+			 or_default(w->overrides.total_ms, world->config->webhook_total_ms);
 	r = attempt(w);
 	if (r < 0 && r != -ENOMEM)
 		r = fail_soon(w, 12400);

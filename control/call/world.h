@@ -1,9 +1,11 @@
 /*
- * world - all that the call engine can do to the outside, as one table of operations: SIP through Kamailio, RTPengine, media, web,
- * database, time. app.c fills it with the real ones; unit tests with a recording fake and a fake clock.
+ * world - all that the call engine can do to the outside, as one table of operations: SIP through
+ * Kamailio, RTPengine, media, web, database, time. app.c fills it with the real ones; unit tests
+ * with a recording fake and a fake clock.
  *
- * Loop thread only. Completion rules: every operation with a `done` completes exactly once, never before its starter
- * returned, never after its cancel. Strings are copied by the callee unless said otherwise.
+ * Loop thread only. Completion rules: every operation with a `done` completes exactly once, never
+ * before its starter returned, never after its cancel. Strings are copied by the callee unless said
+ * otherwise.
  */
 #ifndef HOOKSWITCH_CALL_WORLD_H
 #define HOOKSWITCH_CALL_WORLD_H
@@ -18,24 +20,28 @@
 
 struct config;
 
-/* An outbound request of tm.t_uac_start: headers are whole lines ending in CRLF, without Content-Length. */
+/* An outbound request of tm.t_uac_start: headers are whole lines ending in CRLF, without
+ * Content-Length. */
 struct sip_out {
 	const char *method, *ruri;
-	const char *next_hop;	/* sip URI, or NULL: by Route/R-URI */
-	const char *socket;	/* "udp:ip:port", or NULL */
+	const char *next_hop; /* sip URI, or NULL: by Route/R-URI */
+	const char *socket;   /* "udp:ip:port", or NULL */
 	const char *headers;
-	const char *body;	/* or NULL */
+	const char *body; /* or NULL */
 };
 
-/* r < 0: Kamailio refused or is away; else 0 (it was accepted: replies come as sip.response events). */
+/* r < 0: Kamailio refused or is away; else 0 (it was accepted: replies come as sip.response
+ * events). */
 typedef void sip_sent_fn(void *arg, int r);
-/* reply: RTPengine's dictionary, borrowed; NULL with r < 0 (-ETIMEDOUT, -EIO; "result":"error" is -EPROTO with reply). */
+/* reply: RTPengine's dictionary, borrowed; NULL with r < 0 (-ETIMEDOUT, -EIO; "result":"error" is
+ * -EPROTO with reply). */
 typedef void ng_done_fn(void *arg, int r, const json_t *reply);
 
 /* A row to write; see call/store.h. */
 struct store_item;
 
-/* What a call needs of its SIP domain and account; borrowed for the duration of done. NULL domain: it is gone. */
+/* What a call needs of its SIP domain and account; borrowed for the duration of done. NULL domain:
+ * it is gone. */
 struct call_domain {
 	const char *sid, *name, *account_sid, *auth_token;
 	bool account_active, secure;
@@ -50,9 +56,10 @@ struct world_ops {
 	void (*timer_stop)(void *w, void *timer);
 	void (*timer_free)(void *w, void *timer);
 
-	/* SIP: transaction is "index:label". headers/body may be NULL. No completion: Kamailio's tm owns it. */
-	int (*sip_reply)(void *w, const char *transaction, int code, const char *reason, const char *to_tag,
-			 const char *headers, const char *body);
+	/* SIP: transaction is "index:label". headers/body may be NULL. No completion: Kamailio's tm
+	 * owns it. */
+	int (*sip_reply)(void *w, const char *transaction, int code, const char *reason,
+			 const char *to_tag, const char *headers, const char *body);
 	int (*sip_request)(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg);
 	void (*sip_forget)(void *w, const void *arg); /* no `done` with this arg runs any more */
 
@@ -61,29 +68,34 @@ struct world_ops {
 	void (*ng_cancel)(void *w, uint64_t id);
 
 	/* Web */
-	int (*fetch)(void *w, struct http_fetch **ret, const struct http_request *request, http_done_fn *done, void *arg);
+	int (*fetch)(void *w, struct http_fetch **ret, const struct http_request *request,
+		     http_done_fn *done, void *arg);
 	void (*fetch_cancel)(void *w, struct http_fetch *fetch);
 
 	/* Media and speech: the functions of media/media.h and media/speech.h */
-	int (*media_open)(void *w, struct media_port **ret, unsigned timeout_ms, const struct media_events *ev, void *arg);
+	int (*media_open)(void *w, struct media_port **ret, unsigned timeout_ms,
+			  const struct media_events *ev, void *arg);
 	void (*media_close)(void *w, struct media_port *port);
 	uint16_t (*media_port_number)(void *w, const struct media_port *port);
-	void (*media_start)(void *w, struct media_port *port, const char *ip, uint16_t number);
+	void (*media_start)(void *w, struct media_port *port, const char *ip, uint16_t number,
+			    uint8_t event_type);
 	void (*media_hold)(void *w, struct media_port *port, int sending);
 	uint32_t (*media_play)(void *w, struct media_port *port, struct prompt *p, unsigned loops);
 	uint32_t (*media_play_digits)(void *w, struct media_port *port, const char *digits);
 	void (*media_stop)(void *w, struct media_port *port);
-	const struct speech_voice *(*speech_voice)(void *w, const char *voice, const char *language, bool *voice_known,
-						   bool *language_known);
-	int (*speech_say)(void *w, struct speech_job **ret, const struct speech_voice *voice, const char *ssml,
-			  speech_done_fn *done, void *arg);
-	int (*speech_decode)(void *w, struct speech_job **ret, const void *data, size_t len, const char *content_type,
-			     speech_done_fn *done, void *arg);
+	const struct speech_voice *(*speech_voice)(void *w, const char *voice, const char *language,
+						   bool *voice_known, bool *language_known);
+	int (*speech_say)(void *w, struct speech_job **ret, const struct speech_voice *voice,
+			  const char *ssml, speech_done_fn *done, void *arg);
+	int (*speech_decode)(void *w, struct speech_job **ret, const void *data, size_t len,
+			     const char *content_type, speech_done_fn *done, void *arg);
 	void (*speech_cancel)(void *w, struct speech_job *job);
 
-	/* Database: store queues a row for the store thread (takes ownership of item). domain_get: below. */
+	/* Database: store queues a row for the store thread (takes ownership of item). domain_get:
+	 * below. */
 	int (*store)(void *w, struct store_item *item);
-	int (*domain_get)(void *w, const char *domain_sid, void (*done)(void *arg, const struct call_domain *domain), void *arg,
+	int (*domain_get)(void *w, const char *domain_sid,
+			  void (*done)(void *arg, const struct call_domain *domain), void *arg,
 			  uint64_t *ret_id);
 	void (*domain_get_cancel)(void *w, uint64_t id);
 };

@@ -270,7 +270,7 @@ uint16_t media_port_number(const struct media_port *port)
 	return port->number;
 }
 
-void media_start(struct media_port *port, const char *ip, uint16_t port_number)
+void media_start(struct media_port *port, const char *ip, uint16_t port_number, uint8_t event_type)
 {
 	struct sockaddr_storage addr;
 	socklen_t len;
@@ -287,6 +287,7 @@ void media_start(struct media_port *port, const char *ip, uint16_t port_number)
 	/* Strangers may have written before. */
 	for (int i = 0; i < 1000 && recv(port->fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0; i++)
 		;
+	atomic_store_explicit(&port->event_type, event_type, memory_order_relaxed);
 	atomic_store_explicit(&port->started, true, memory_order_release);
 }
 

@@ -12,7 +12,7 @@
 
 struct loop;
 struct media;
-struct media_port; /* one `i` socket: plain RTP, PCMU + telephone-event 101, loopback */
+struct media_port; /* one `i` socket: plain RTP, PCMU + telephone-event, loopback */
 struct prompt;
 
 struct media_events {
@@ -43,11 +43,12 @@ void media_close(struct media_port *port); /* no event after it; NULL is fine */
 uint16_t media_port_number(const struct media_port *port);
 
 /*
- * Where packets go, and alone may come from: RTPengine's internal port of the leg. From now on the
- * stream is continuous (silence when nothing plays) and the timeout runs. Plays queued before wait
- * for it. Again: the new address, the same stream.
+ * Where packets go, and alone may come from: RTPengine's internal port of the leg; event_type is
+ * the payload type that telephone-event has there. From now on the stream is continuous (silence
+ * when nothing plays) and the timeout runs. Plays queued before wait for it. Again: the new
+ * address, the same stream, the timeout anew.
  */
-void media_start(struct media_port *port, const char *ip, uint16_t port_number);
+void media_start(struct media_port *port, const char *ip, uint16_t port_number, uint8_t event_type);
 /* 0: stop sending (the party put us on hold), 1: go on. Held, timestamps and what plays go on
  * unheard, the timeout too. */
 void media_hold(struct media_port *port, int sending);

@@ -83,7 +83,8 @@ static void port_send(struct media_thread *t, struct media_port *port, struct co
 	}
 	if (is_event) {
 		h.marker = event.first;
-		h.payload_type = RTP_PT_EVENT;
+		h.payload_type =
+			(uint8_t)atomic_load_explicit(&port->event_type, memory_order_relaxed);
 		h.timestamp = port->event_timestamp;
 		rtp_write_event(event_payload, event.event, event.end, TONE_VOLUME, event.duration);
 		iov[1].iov_base = event_payload;
@@ -137,12 +138,14 @@ static void port_tick(struct media_thread *t, struct media_port *port, uint64_t 
 
 	while (port->queue && port->queue->id <= stopped_id)
 		play_leaves(t, port, false);
-	if (!port->running) {
-		if (!atomic_load_explicit(&port->started, memory_order_acquire))
-			return;
+	if (atomic_load_explicit(&port->started, memory_order_acquire)) {
+		atomic_store_explicit(&port->started, false, memory_order_relaxed);
 		port->running = true;
+		port->timed_out = false;
 		port->last_received_ns = now_ns;
 	}
+	if (!port->running)
+		return;
 	port_send(t, port, counts);
 	port_receive(t, port, now_ns, counts);
 }

@@ -73,7 +73,9 @@ struct media_port {
 	uint64_t timeout_ns;
 	struct media_msg open_msg, close_msg, silent_msg;
 	atomic_bool silent_pending; /* silent_msg is on its way */
-	atomic_bool started, sending;
+	atomic_bool started;	    /* media_start since the last tick */
+	atomic_bool sending;
+	atomic_uint event_type; /* payload type of telephone-event */
 	atomic_uint stopped_id; /* plays up to this one are dropped */
 
 	/* the thread's */

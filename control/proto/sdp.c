@@ -250,7 +250,7 @@ int sdp_parse(struct sdp_info *ret, const char *text, size_t len)
 int sdp_write(struct buf *b, const struct sdp_own *own)
 {
 	static const char *const directions[] = { "sendrecv", "sendonly", "recvonly", "inactive" };
-	int dtmf = own->dtmf_pt > 0 ? own->dtmf_pt : 101;
+	int dtmf = own->dtmf_pt > 0 ? own->dtmf_pt : SDP_DTMF_PT;
 	const char *family = strchr(own->address, ':') ? "IP6" : "IP4";
 
 	return buf_addf(b,

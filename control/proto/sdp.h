@@ -13,6 +13,8 @@
 
 struct buf;
 
+#define SDP_DTMF_PT 101 /* telephone-event, where the other side named no type for it */
+
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
 struct sdp_info {
@@ -34,7 +36,8 @@ struct sdp_info {
  */
 int sdp_parse(struct sdp_info *ret, const char *text, size_t len);
 
-/* Our side's description: "s=Hookswitch", one m=audio, PCMU and/or PCMA, telephone-event, ptime 20. */
+/* Our side's description: "s=Hookswitch", one m=audio, PCMU and/or PCMA, telephone-event, ptime 20.
+ */
 struct sdp_own {
 	const char *address;
 	uint16_t port;

@@ -177,7 +177,7 @@ int main(int argc, char **argv)
 		if (media_open(&port, media, 0, &events, NULL) < 0)
 			return 1;
 		media_play(port, prompt, 1000);
-		media_start(port, "127.0.0.1", ntohs(addr.sin_port));
+		media_start(port, "127.0.0.1", ntohs(addr.sin_port), 101);
 	}
 	timer = loop_timer_new(bench.loop, stop_loop, bench.loop);
 	loop_timer_start(timer, (uint64_t)bench.seconds * 1000);

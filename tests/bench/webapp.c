@@ -1,8 +1,10 @@
 /*
- * webapp - the customer's web application of the benchmark: answers every POST /NAME with the document NAME at once,
- * keeps connections alive, and costs little, so that what is measured is the platform.
+ * webapp - the customer's web application of the benchmark: answers every POST /NAME with the
+ * document NAME at once, keeps connections alive, and costs little, so that what is measured is the
+ * platform.
  *
- *   webapp IP PORT DIRECTORY     serves DIRECTORY/NAME.xml as text/xml and DIRECTORY/NAME.wav as audio/wav
+ *   webapp IP PORT DIRECTORY     serves DIRECTORY/NAME.xml as text/xml and DIRECTORY/NAME.wav as
+ * audio/wav
  *
  * SIGTERM ends it.
  */
@@ -68,8 +70,9 @@ static struct MHD_Response *find(const char *directory, const char *url)
 	return f->response;
 }
 
-static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
-			      const char *version, const char *data, size_t *len, void **state)
+static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *data,
+			      size_t *len, void **state)
 {
 	static int begun;
 	static struct MHD_Response *missing;
@@ -111,8 +114,9 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, argv[3], MHD_OPTION_SOCK_ADDR,
-				  &addr, MHD_OPTION_CONNECTION_LIMIT, 4096u, MHD_OPTION_END);
+	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, argv[3],
+				  MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_CONNECTION_LIMIT, 4096u,
+				  MHD_OPTION_END);
 	if (!daemon) {
 		fprintf(stderr, "webapp: cannot listen on %s:%s\n", argv[1], argv[2]);
 		return 1;

@@ -126,3 +126,12 @@ def test_digits_from_a_pcma_phone_arrive_once_each(ivr, web):
     assert abs(tone_of(heard) - 500) < 30 and {k.pt for k in call.rtp.packets} == {8}
     call.press("112233")
     assert web.wait("/g").params["Digits"] == "112233"
+
+
+def test_a_phone_whose_telephone_event_is_not_101_is_understood_both_ways(ivr, web):
+    web.serve("/g", doc('<Play digits="90#"/><Hangup/>'))
+    call = ivr('<Gather numDigits="3" action="/g"/>', dtmf_pt=96)
+    call.press("5*0")
+    assert web.wait("/g").params["Digits"] == "5*0"
+    call.wait_request("BYE")
+    assert call.rtp.events() == "90#"

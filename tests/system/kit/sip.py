@@ -173,12 +173,13 @@ class Call:
     """A call this phone makes. sdp: None writes a usual one for the RtpPeer, "" sends none (late offer), text is sent as is."""
 
     def __init__(self, phone, to, credentials=None, headers=(), sdp=None, codecs=(0, 8), from_uri=None, ack=True,
-                 algorithm=None, rtp=True, profile="RTP/AVP"):
+                 algorithm=None, rtp=True, profile="RTP/AVP", dtmf_pt=101):
         self.phone, self.to_uri, self.credentials, self.headers = phone, to, credentials, list(headers)
         self.codecs, self.profile, self.auto_ack, self.algorithm = codecs, profile, ack, algorithm
         self.call_id, self.from_tag, self.cseq = f"{token(16)}@{phone.ip}", token(), 1
         self.from_uri = from_uri or f"sip:{phone.user}@{phone.ip}"
-        self.rtp = RtpPeer(phone.ip, codecs[0] if codecs else 0) if rtp else None
+        self.dtmf_pt = dtmf_pt
+        self.rtp = RtpPeer(phone.ip, codecs[0] if codecs else 0, dtmf_pt) if rtp else None
         self.sdp_version = 1
         self.sdp_text = sdp
         self.to_header, self.target, self.routes = f"<{to}>", to, []
@@ -196,9 +197,9 @@ class Call:
         names = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 18: "G729/8000"}
         lines = ["v=0", f"o=- 1 {self.sdp_version} IN IP4 {address or self.phone.ip}", "s=-",
                  f"c=IN IP4 {address or self.phone.ip}", "t=0 0",
-                 f"m=audio {self.rtp.port if port is None else port} {self.profile} " + " ".join(map(str, [*codecs, 101]))]
+                 f"m=audio {self.rtp.port if port is None else port} {self.profile} " + " ".join(map(str, [*codecs, self.dtmf_pt]))]
         lines += [f"a=rtpmap:{c} {names[c]}" for c in codecs]
-        lines += ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", "a=ptime:20", f"a={direction}"]
+        lines += [f"a=rtpmap:{self.dtmf_pt} telephone-event/8000", f"a=fmtp:{self.dtmf_pt} 0-16", "a=ptime:20", f"a={direction}"]
         self.sdp_version += 1
         return "\r\n".join(lines) + "\r\n"
 

@@ -1,6 +1,7 @@
 /*
- * call_kit - calls of the engine on a fake leg and a fake world: for the tests of everything between a leg and the customer's
- * web application. The leg here replaces call/leg*.c: it records what it is asked, and a test says what the party does.
+ * call_kit - calls of the engine on a fake leg and a fake world: for the tests of everything
+ * between a leg and the customer's web application. The leg here replaces call/leg*.c: it records
+ * what it is asked, and a test says what the party does.
  *
  * Header only: include it in a test's single .c file, after cmocka.h.
  */
@@ -48,7 +49,7 @@ static struct kit {
 	struct legs *legs;
 	struct leg *leg[KIT_LEGS];
 	unsigned n_legs;
-	bool sync_end;	/* leg_reject and leg_hangup tell the end before they return */
+	bool sync_end; /* leg_reject and leg_hangup tell the end before they return */
 	int refuse_code, refuse_error; /* leg_new_inbound refuses */
 	uint32_t last_play;
 } kit;
@@ -62,8 +63,9 @@ static void kit_end(struct leg *leg, enum leg_end why, int code)
 	leg->events->ended(leg->arg, why, code);
 }
 
-int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid, const struct leg_invite *invite,
-		    const struct leg_events *events, void *arg, int *ret_code, int *ret_error)
+int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
+		    const struct leg_invite *invite, const struct leg_events *events, void *arg,
+		    int *ret_code, int *ret_error)
 {
 	struct leg *leg;
 
@@ -87,7 +89,8 @@ int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 void leg_free(struct leg *leg)
 {
 	if (leg)
-		leg->freed = true; /* the kit frees it: a test may look at it, and nobody may touch it */
+		leg->freed =
+			true; /* the kit frees it: a test may look at it, and nobody may touch it */
 }
 
 enum leg_state leg_state(const struct leg *leg)
@@ -135,7 +138,8 @@ int leg_hangup(struct leg *leg)
 
 static uint32_t kit_play(struct leg *leg, struct prompt *p, unsigned loops, const char *digits)
 {
-	fake_check(!leg->freed && leg->state >= LEG_ANSWERED && leg->n_plays < 256, "a play without media");
+	fake_check(!leg->freed && leg->state >= LEG_ANSWERED && leg->n_plays < 256,
+		   "a play without media");
 	if (leg->state == LEG_ENDED)
 		return 0;
 	leg->plays[leg->n_plays].id = ++kit.last_play;
@@ -245,17 +249,18 @@ FAKE_UNUSED static struct leg *kit_invite_of(const char *headers, const char *us
 		 "Contact: <sip:alice@192.0.2.10>\r\nContent-Length: 0\r\n\r\n",
 		 headers);
 	fake_check(sip_msg_parse(&msg, raw, strlen(raw)) == 0, "the INVITE does not parse");
-	kit.legs->events->incoming(kit.legs->arg, &(struct leg_invite){ .legs = kit.legs,
-									.transaction = "1:2",
-									.msg = msg,
-									.source_ip = "192.0.2.10",
-									.source_port = 5060,
-									.proto = "udp",
-									.socket = "udp:127.0.0.1:5060",
-									.account_sid = KIT_ACCOUNT,
-									.domain = "acme.sip.example.com",
-									.domain_sid = KIT_DOMAIN,
-									.user = user });
+	kit.legs->events->incoming(kit.legs->arg,
+				   &(struct leg_invite){ .legs = kit.legs,
+							 .transaction = "1:2",
+							 .msg = msg,
+							 .source_ip = "192.0.2.10",
+							 .source_port = 5060,
+							 .proto = "udp",
+							 .socket = "udp:127.0.0.1:5060",
+							 .account_sid = KIT_ACCOUNT,
+							 .domain = "acme.sip.example.com",
+							 .domain_sid = KIT_DOMAIN,
+							 .user = user });
 	sip_msg_free(msg);
 	return kit.n_legs > before ? kit.leg[kit.n_legs - 1] : NULL;
 }
@@ -290,14 +295,19 @@ FAKE_UNUSED static void kit_twiml(const char *body)
 {
 	char *doc = NULL;
 
-	fake_check(asprintf(&doc, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>%s</Response>", body) > 0, "memory");
+	fake_check(asprintf(&doc,
+			    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>%s</Response>",
+			    body) > 0,
+		   "memory");
 	kit_reply(200, "text/xml", doc);
 	free(doc);
 }
 
 FAKE_UNUSED static void kit_redirect(int status, const char *location)
 {
-	struct http_reply reply = { .status = status, .location = location, .headers = "", .body = "" };
+	struct http_reply reply = {
+		.status = status, .location = location, .headers = "", .body = ""
+	};
 
 	fake_fetch_done(kit.fw, kit.fw->n_fetches - 1, &reply);
 }
@@ -369,7 +379,8 @@ FAKE_UNUSED static void kit_turn(void)
 
 FAKE_UNUSED static void kit_hangs_up(struct leg *leg)
 {
-	kit_end(leg, leg->state >= LEG_ANSWERED ? LEG_END_REMOTE_BYE : LEG_END_CANCELED, leg->state >= LEG_ANSWERED ? 200 : 487);
+	kit_end(leg, leg->state >= LEG_ANSWERED ? LEG_END_REMOTE_BYE : LEG_END_CANCELED,
+		leg->state >= LEG_ANSWERED ? 200 : 487);
 	kit_turn();
 }
 
@@ -377,7 +388,8 @@ FAKE_UNUSED static const json_t *kit_notification(int code)
 {
 	for (unsigned i = kit.fw->n_stored; i-- > 0;)
 		if (kit.fw->stored[i]->kind == STORE_NOTIFICATION &&
-		    json_integer_value(json_object_get(kit.fw->stored[i]->row, "error_code")) == code)
+		    json_integer_value(json_object_get(kit.fw->stored[i]->row, "error_code")) ==
+			    code)
 			return kit.fw->stored[i]->row;
 	return NULL;
 }
@@ -412,7 +424,8 @@ FAKE_UNUSED static const char *kit_param(const struct fake_fetch *f, const char 
 	const char *v;
 
 	form_init(&form);
-	fake_check(form_parse(&form, f->body, strlen(f->body), 200, NULL) == 0, "a body that is no form");
+	fake_check(form_parse(&form, f->body, strlen(f->body), 200, NULL) == 0,
+		   "a body that is no form");
 	v = form_get(&form, name);
 	snprintf(value, sizeof(value), "%s", v ? v : "");
 	form_done(&form);
@@ -437,7 +450,8 @@ FAKE_UNUSED static unsigned kit_asked(const char *url)
 	return n;
 }
 
-/* Answers everything that is still fetched after the calls (status callbacks), so that nothing is left. */
+/* Answers everything that is still fetched after the calls (status callbacks), so that nothing is
+ * left. */
 FAKE_UNUSED static void kit_deliver(void)
 {
 	for (unsigned i = 0; i < kit.fw->n_fetches; i++)

@@ -67,6 +67,7 @@ struct fake_play {
 };
 
 struct fake_port {
+	uint8_t event_type;
 	const struct media_events *events;
 	void *arg;
 	uint16_t number;
@@ -397,11 +398,13 @@ static uint16_t fake_media_port_number(void *w, const struct media_port *p)
 	return ((const struct fake_port *)p)->number;
 }
 
-static void fake_media_start(void *w, struct media_port *p, const char *ip, uint16_t number)
+static void fake_media_start(void *w, struct media_port *p, const char *ip, uint16_t number,
+			     uint8_t event_type)
 {
 	struct fake_port *port = (struct fake_port *)p;
 
 	(void)w;
+	port->event_type = event_type;
 	fake_check(port->open, "media_start on a closed port");
 	snprintf(port->ip, sizeof(port->ip), "%s", ip);
 	port->peer = number;

@@ -1,4 +1,5 @@
-/* What a document makes of a call that rings: vectors T02-T28 of twiml-and-webhooks.md §5.1, and the rules of §2.0. */
+/* What a document makes of a call that rings: vectors T02-T28 of twiml-and-webhooks.md §5.1, and
+ * the rules of §2.0. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,10 +17,14 @@ static void the_first_request_carries_every_parameter_of_a_sip_call(void **state
 	(void)state;
 	snprintf(expected, sizeof(expected),
 		 "AccountSid=" KIT_ACCOUNT "&ApiVersion=2010-04-01&CallSid=%s&CallStatus=ringing"
-		 "&Called=sip%%3A%%2B15551230000%%40acme.sip.example.com&Caller=sip%%3Aalice%%40acme.sip.example.com"
-		 "&Direction=inbound&From=sip%%3Aalice%%40acme.sip.example.com&SipCallId=abc123%%40192.0.2.10"
-		 "&SipDomain=acme.sip.example.com&SipDomainSid=" KIT_DOMAIN "&SipHeader_X-Account=42"
-		 "&SipHeader_x-lower=a%%3Bb%%3Dc&SipHeader_User-to-User=56a390%%3Bencoding%%3Dhex&SipSourceIp=192.0.2.10"
+		 "&Called=sip%%3A%%2B15551230000%%40acme.sip.example.com&Caller=sip%%3Aalice%%"
+		 "40acme.sip.example.com"
+		 "&Direction=inbound&From=sip%%3Aalice%%40acme.sip.example.com&SipCallId=abc123%%"
+		 "40192.0.2.10"
+		 "&SipDomain=acme.sip.example.com&SipDomainSid=" KIT_DOMAIN
+		 "&SipHeader_X-Account=42"
+		 "&SipHeader_x-lower=a%%3Bb%%3Dc&SipHeader_User-to-User=56a390%%3Bencoding%%3Dhex&"
+		 "SipSourceIp=192.0.2.10"
 		 "&To=sip%%3A%%2B15551230000%%40acme.sip.example.com",
 		 leg->call_sid);
 	assert_string_equal(f->method, "POST");
@@ -27,8 +32,10 @@ static void the_first_request_carries_every_parameter_of_a_sip_call(void **state
 	assert_string_equal(f->body, expected);
 	assert_int_equal(leg->rings, 1);
 	assert_string_equal(kit_status(), "ringing");
-	assert_string_equal(json_string_value(json_object_get(kit_last_row(), "from")), "sip:alice@acme.sip.example.com");
-	assert_string_equal(json_string_value(json_object_get(kit_last_row(), "direction")), "inbound");
+	assert_string_equal(json_string_value(json_object_get(kit_last_row(), "from")),
+			    "sip:alice@acme.sip.example.com");
+	assert_string_equal(json_string_value(json_object_get(kit_last_row(), "direction")),
+			    "inbound");
 	kit_hangs_up(leg);
 	kit_deliver();
 }
@@ -54,7 +61,8 @@ static void a_get_webhook_has_its_parameters_in_the_query_and_signs_them(void **
 	d.voice_method = "GET";
 	leg = kit_call_with(&d);
 	assert_string_equal(kit_fetch()->method, "GET");
-	assert_ptr_equal(strstr(kit_fetch()->url, "http://app/v?x=1&AccountSid=" KIT_ACCOUNT "&ApiVersion=2010-04-01&CallSid=CA"),
+	assert_ptr_equal(strstr(kit_fetch()->url, "http://app/v?x=1&AccountSid=" KIT_ACCOUNT
+						  "&ApiVersion=2010-04-01&CallSid=CA"),
 			 kit_fetch()->url);
 	assert_string_equal(kit_fetch()->body, "");
 	assert_null(strstr(kit_fetch()->headers, "Content-Type"));
@@ -73,7 +81,8 @@ static void a_request_has_the_headers_that_applications_expect(void **state)
 	assert_non_null(strstr(h, "X-Home-Region: us1\n"));
 	assert_non_null(strstr(h, "X-Twilio-Signature: "));
 	assert_non_null(strstr(h, "I-Twilio-Idempotency-Token: "));
-	assert_non_null(strstr(h, "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\n"));
+	assert_non_null(
+		strstr(h, "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\n"));
 	kit_hangs_up(leg);
 	kit_deliver();
 }
@@ -187,7 +196,8 @@ static void T02_an_empty_response_is_answered_and_hung_up(void **state)
 	assert_string_equal(kit_param(sc, "CallbackSource"), "call-progress-events");
 	assert_string_equal(kit_param(sc, "SipResponseCode"), "200");
 	assert_string_equal(kit_param(sc, "SipDomainSid"), KIT_DOMAIN);
-	assert_int_equal(strlen(kit_param(sc, "Timestamp")), strlen("Sun, 25 Mar 2018 09:53:19 +0000"));
+	assert_int_equal(strlen(kit_param(sc, "Timestamp")),
+			 strlen("Sun, 25 Mar 2018 09:53:19 +0000"));
 	kit_deliver();
 }
 
@@ -344,7 +354,8 @@ static void plain_text_that_is_twiml_runs(void **state)
 	struct leg *leg = kit_call();
 
 	(void)state;
-	kit_reply(200, "text/plain; charset=utf-8", "<Response><Reject reason=\"busy\"/></Response>");
+	kit_reply(200, "text/plain; charset=utf-8",
+		  "<Response><Reject reason=\"busy\"/></Response>");
 	assert_int_equal(leg->end_code, 486);
 	kit_turn();
 	kit_deliver();
@@ -355,7 +366,8 @@ static void T20_html_with_twiml_runs(void **state)
 	struct leg *leg = kit_call();
 
 	(void)state;
-	kit_reply(200, "text/html; charset=UTF-8", "<Response><Reject reason=\"busy\"/></Response>");
+	kit_reply(200, "text/html; charset=UTF-8",
+		  "<Response><Reject reason=\"busy\"/></Response>");
 	assert_int_equal(leg->end_code, 486);
 	kit_turn();
 	kit_deliver();
@@ -409,7 +421,11 @@ static void other_content_types_are_12300(void **state)
 
 static void an_empty_reply_is_11770_when_chunked_else_12100(void **state)
 {
-	struct http_reply chunked = { .status = 200, .content_type = "text/xml", .chunked = true, .headers = "", .body = "" };
+	struct http_reply chunked = { .status = 200,
+				      .content_type = "text/xml",
+				      .chunked = true,
+				      .headers = "",
+				      .body = "" };
 	struct leg *leg = kit_call();
 
 	(void)state;
@@ -639,7 +655,9 @@ static void the_leg_s_own_ends_are_told(void **state)
 	static const struct {
 		enum leg_end why;
 		int code;
-	} ends[] = { { LEG_END_NO_ACK, 32022 }, { LEG_END_NO_RTP, 32014 }, { LEG_END_MEDIA_FAILURE, 12400 } };
+	} ends[] = { { LEG_END_NO_ACK, 32022 },
+		     { LEG_END_NO_RTP, 32014 },
+		     { LEG_END_MEDIA_FAILURE, 12400 } };
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
@@ -685,7 +703,8 @@ static void a_status_callback_that_fails_is_told_and_changes_nothing(void **stat
 
 static void ends_that_come_within_the_asking_are_safe(void **state)
 {
-	static const char *const documents[] = { "<Reject/>", "", "<Say>Hi</Say>", "<Hangup/>", "<Gather/>" };
+	static const char *const documents[] = { "<Reject/>", "", "<Say>Hi</Say>", "<Hangup/>",
+						 "<Gather/>" };
 
 	(void)state;
 	kit.sync_end = true;

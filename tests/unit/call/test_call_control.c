@@ -35,7 +35,8 @@ static void completed_hangs_up_an_answered_call(void **state)
 	assert_int_equal(update(leg, (struct call_command){ .status = "completed" }, NULL), 0);
 	assert_true(leg->end_due);
 	assert_false(kit_playing(leg));
-	assert_int_equal(update(leg, (struct call_command){ .status = "completed" }, NULL), -ENOENT);
+	assert_int_equal(update(leg, (struct call_command){ .status = "completed" }, NULL),
+			 -ENOENT);
 	kit_turn();
 	assert_string_equal(kit_status(), "completed");
 	kit_deliver();
@@ -49,7 +50,8 @@ static void completed_and_canceled_end_a_ringing_call_as_canceled(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct leg *leg = kit_call();
 
-		assert_int_equal(update(leg, (struct call_command){ .status = status[i] }, NULL), 0);
+		assert_int_equal(update(leg, (struct call_command){ .status = status[i] }, NULL),
+				 0);
 		assert_int_equal(leg->end_code, 603);
 		kit_turn();
 		assert_string_equal(kit_status(), "canceled");
@@ -74,7 +76,12 @@ static void T76_a_new_url_stops_the_audio_at_once_and_is_asked(void **state)
 	struct leg *leg = playing();
 
 	(void)state;
-	assert_int_equal(update(leg, (struct call_command){ .url = "http://new/u", .method = "POST", .twiml = "<Response/>" }, NULL), 0);
+	assert_int_equal(update(leg,
+				(struct call_command){ .url = "http://new/u",
+						       .method = "POST",
+						       .twiml = "<Response/>" },
+				NULL),
+			 0);
 	assert_false(kit_playing(leg));
 	assert_string_equal(kit_fetch()->url, "http://new/u");
 	assert_string_equal(kit_param(kit_fetch(), "CallStatus"), "in-progress");
@@ -90,7 +97,10 @@ static void inline_twiml_replaces_the_document(void **state)
 	struct leg *leg = playing();
 
 	(void)state;
-	assert_int_equal(update(leg, (struct call_command){ .twiml = "<Response><Say>new</Say></Response>" }, NULL), 0);
+	assert_int_equal(
+		update(leg, (struct call_command){ .twiml = "<Response><Say>new</Say></Response>" },
+		       NULL),
+		0);
 	assert_false(kit_playing(leg));
 	assert_string_equal(kit_spoken(), "new");
 	kit_speak(800);
@@ -107,9 +117,14 @@ static void bad_inline_twiml_is_refused_and_the_call_goes_on(void **state)
 	char *big = NULL;
 
 	(void)state;
-	assert_int_equal(update(leg, (struct call_command){ .twiml = "<Response><Gather action=\"/g\"/></Response>" }, &code), -EBADMSG);
+	assert_int_equal(update(leg,
+				(struct call_command){
+					.twiml = "<Response><Gather action=\"/g\"/></Response>" },
+				&code),
+			 -EBADMSG);
 	assert_int_equal(code, 15004);
-	assert_int_equal(update(leg, (struct call_command){ .twiml = "nonsense" }, &code), -EBADMSG);
+	assert_int_equal(update(leg, (struct call_command){ .twiml = "nonsense" }, &code),
+			 -EBADMSG);
 	assert_int_equal(code, 12100);
 	assert_true(asprintf(&big, "<Response><Say>%04000d</Say></Response>", 0) > 0);
 	assert_int_equal(update(leg, (struct call_command){ .twiml = big }, &code), -EBADMSG);
@@ -125,7 +140,11 @@ static void an_inline_document_has_no_base_for_relative_urls(void **state)
 	struct leg *leg = playing();
 
 	(void)state;
-	assert_int_equal(update(leg, (struct call_command){ .twiml = "<Response><Redirect>/x</Redirect></Response>" }, NULL), 0);
+	assert_int_equal(update(leg,
+				(struct call_command){
+					.twiml = "<Response><Redirect>/x</Redirect></Response>" },
+				NULL),
+			 0);
 	assert_non_null(kit_notification(11100));
 	assert_string_equal(kit_fetch()->url, "http://app/fb");
 	kit_hangs_up(leg);
@@ -137,7 +156,9 @@ static void a_new_url_while_ringing_replaces_the_pending_request(void **state)
 	struct leg *leg = kit_call();
 
 	(void)state;
-	assert_int_equal(update(leg, (struct call_command){ .url = "http://new/u", .method = "GET" }, NULL), 0);
+	assert_int_equal(
+		update(leg, (struct call_command){ .url = "http://new/u", .method = "GET" }, NULL),
+		0);
 	assert_true(kit.fw->fetches[0]->cancelled);
 	assert_non_null(strstr(kit_fetch()->url, "&CallStatus=ringing&"));
 	kit_twiml("<Reject reason=\"busy\"/>");
@@ -152,7 +173,10 @@ static void a_new_document_while_the_answer_is_on_its_way_runs_after_it(void **s
 
 	(void)state;
 	kit_twiml("<Say>old</Say>");
-	assert_int_equal(update(leg, (struct call_command){ .twiml = "<Response><Say>new</Say></Response>" }, NULL), 0);
+	assert_int_equal(
+		update(leg, (struct call_command){ .twiml = "<Response><Say>new</Say></Response>" },
+		       NULL),
+		0);
 	kit_answered(leg);
 	assert_int_equal(kit.fw->n_jobs, 1);
 	assert_string_equal(kit_spoken(), "new");
@@ -166,8 +190,10 @@ static void fallback_status_callback_and_time_limit_are_replaced(void **state)
 
 	(void)state;
 	assert_int_equal(update(leg,
-				(struct call_command){ .url = "http://new/u", .fallback_url = "http://new/fb",
-						       .status_callback = "http://new/sc", .time_limit = 5 },
+				(struct call_command){ .url = "http://new/u",
+						       .fallback_url = "http://new/fb",
+						       .status_callback = "http://new/sc",
+						       .time_limit = 5 },
 				NULL),
 			 0);
 	kit_reply(500, "text/html", "");
@@ -185,10 +211,14 @@ static void a_call_of_another_account_is_not_found(void **state)
 	struct leg *leg = playing();
 
 	(void)state;
-	assert_int_equal(update(leg, (struct call_command){ .account_sid = "AC0", .status = "completed" }, NULL), -ENOENT);
+	assert_int_equal(
+		update(leg, (struct call_command){ .account_sid = "AC0", .status = "completed" },
+		       NULL),
+		-ENOENT);
 	assert_false(leg->end_due);
 	kit_hangs_up(leg);
-	assert_int_equal(update(leg, (struct call_command){ .status = "completed" }, NULL), -ENOENT);
+	assert_int_equal(update(leg, (struct call_command){ .status = "completed" }, NULL),
+			 -ENOENT);
 	kit_deliver();
 }
 

@@ -30,7 +30,9 @@ static void every_status_and_event_has_one_defined_end(void **state)
 				if (s == CALL_IN_PROGRESS)
 					assert_int_equal(to, CALL_COMPLETED);
 				else
-					assert_int_not_equal(to, CALL_COMPLETED); /* completed only if it was answered */
+					assert_int_not_equal(to,
+							     CALL_COMPLETED); /* completed only if
+										 it was answered */
 				assert_true(call_status_terminal(to) || e == CALL_EV_ANSWERED);
 			}
 		}
@@ -58,10 +60,12 @@ static void a_content_type_is_read_without_its_parameters_and_in_any_case(void *
 	assert_int_equal(content_kind("text/xmlx"), CONTENT_OTHER);
 	assert_int_equal(content_kind(""), CONTENT_OTHER);
 	assert_int_equal(content_kind(NULL), CONTENT_OTHER);
-	assert_true(content_charset(charset, sizeof(charset), "text/xml; a=b; Charset=\"ISO-8859-1\""));
+	assert_true(
+		content_charset(charset, sizeof(charset), "text/xml; a=b; Charset=\"ISO-8859-1\""));
 	assert_string_equal(charset, "ISO-8859-1");
 	assert_false(content_charset(charset, sizeof(charset), "text/xml"));
-	assert_false(content_charset(charset, sizeof(charset), "text/xml; charset=0123456789abcdef"));
+	assert_false(
+		content_charset(charset, sizeof(charset), "text/xml; charset=0123456789abcdef"));
 	assert_false(content_charset(charset, sizeof(charset), NULL));
 }
 
@@ -72,16 +76,21 @@ static const char *text(const struct store_item *item, const char *name)
 
 static void a_notification_s_text_is_a_form_with_level_and_code(void **state)
 {
-	struct store_item *item = store_item_notification(
-		&(struct store_notification){ .account_sid = "AC1", .error_code = 12200, .message = "a b&c", .extra = "line=3&cols=7" });
+	struct store_item *item =
+		store_item_notification(&(struct store_notification){ .account_sid = "AC1",
+								      .error_code = 12200,
+								      .message = "a b&c",
+								      .extra = "line=3&cols=7" });
 
 	(void)state;
-	assert_string_equal(text(item, "message_text"), "Msg=a+b%26c&ErrorCode=12200&LogLevel=WARN&line=3&cols=7");
+	assert_string_equal(text(item, "message_text"),
+			    "Msg=a+b%26c&ErrorCode=12200&LogLevel=WARN&line=3&cols=7");
 	assert_int_equal(json_integer_value(json_object_get(item->row, "log")), 1);
 	assert_true(text(item, "sid")[0] == 'N' && text(item, "sid")[1] == 'O');
 	assert_null(json_object_get(item->row, "call_sid"));
 	store_item_free(item);
-	item = store_item_notification(&(struct store_notification){ .account_sid = "AC1", .error_code = 12100, .message = "x" });
+	item = store_item_notification(&(struct store_notification){
+		.account_sid = "AC1", .error_code = 12100, .message = "x" });
 	assert_string_equal(text(item, "message_text"), "Msg=x&ErrorCode=12100&LogLevel=ERROR");
 	store_item_free(item);
 }
@@ -94,10 +103,18 @@ static void bytes_that_are_no_utf8_and_endless_texts_become_rows_all_the_same(vo
 	(void)state;
 	memset(big, 'x', 100000);
 	big[100000] = '\0';
-	item = store_item_notification(&(struct store_notification){
-		.account_sid = "AC1", .error_code = 12100, .message = big, .extra = big, .response_body = big, .request_url = "http://\xff\xfe/" });
+	item = store_item_notification(
+		&(struct store_notification){ .account_sid = "AC1",
+					      .error_code = 12100,
+					      .message = big,
+					      .extra = big,
+					      .response_body = big,
+					      .request_url = "http://\xff\xfe/" });
 	assert_non_null(item);
-	assert_string_equal(text(item, "request_url"), "http://" "?" "?" "/");
+	assert_string_equal(text(item, "request_url"), "http://"
+						       "?"
+						       "?"
+						       "/");
 	assert_int_equal(strlen(text(item, "response_body")), 8192);
 	assert_true(strlen(text(item, "message_text")) < 16384);
 	assert_null(strstr(text(item, "message_text"), "WARN&x"));
@@ -105,8 +122,10 @@ static void bytes_that_are_no_utf8_and_endless_texts_become_rows_all_the_same(vo
 	memset(big, 0xc3, 100000);
 	for (int i = 1; i < 100000; i += 2)
 		big[i] = (char)0xa4;
-	item = store_item_notification(&(struct store_notification){
-		.account_sid = "AC1", .error_code = 12100, .message = "x", .response_body = big + 1 });
+	item = store_item_notification(&(struct store_notification){ .account_sid = "AC1",
+								     .error_code = 12100,
+								     .message = "x",
+								     .response_body = big + 1 });
 	assert_non_null(item);
 	store_item_free(item);
 	free(big);
@@ -114,10 +133,16 @@ static void bytes_that_are_no_utf8_and_endless_texts_become_rows_all_the_same(vo
 
 static void an_update_is_folded_into_an_earlier_row(void **state)
 {
-	struct store_item *a = store_item_call(&(struct store_call){
-				  .sid = "CA1", .account_sid = "AC1", .status = "ringing", .duration_s = -1, .insert = true }),
-			  *b = store_item_call(&(struct store_call){
-				  .sid = "CA1", .status = "completed", .end_time_ms = 5, .duration_s = 0, .sip_response_code = 200 });
+	struct store_item *a = store_item_call(&(struct store_call){ .sid = "CA1",
+								     .account_sid = "AC1",
+								     .status = "ringing",
+								     .duration_s = -1,
+								     .insert = true }),
+			  *b = store_item_call(&(struct store_call){ .sid = "CA1",
+								     .status = "completed",
+								     .end_time_ms = 5,
+								     .duration_s = 0,
+								     .sip_response_code = 200 });
 
 	(void)state;
 	assert_int_equal(a->kind, STORE_CALL_INSERT);
@@ -135,8 +160,10 @@ static void an_update_is_folded_into_an_earlier_row(void **state)
 
 static void reject(struct rejected *r, const char *account, int error, const struct sip_msg *msg)
 {
-	json_t *params = json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:i,s:s}", "account", account, "domain", "acme.sip.example.com", "domain_sid", "SD1",
-				   "error", error, "code", 403, "source", "192.0.2.9", "port", 5060, "proto", "udp");
+	json_t *params =
+		json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:i,s:s}", "account", account, "domain",
+			  "acme.sip.example.com", "domain_sid", "SD1", "error", error, "code", 403,
+			  "source", "192.0.2.9", "port", 5060, "proto", "udp");
 
 	rejected_event(r, params, msg);
 	json_decref(params);
@@ -144,8 +171,10 @@ static void reject(struct rejected *r, const char *account, int error, const str
 
 static void a_refused_attempt_is_a_notification_of_its_account(void **state)
 {
-	static const char raw[] = "INVITE sip:1@acme.sip.example.com SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
-				  "From: <sip:eve@h>;tag=a\r\nTo: <sip:1@h>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n\r\n";
+	static const char raw[] =
+		"INVITE sip:1@acme.sip.example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"h;branch=z9hG4bK1\r\n"
+		"From: <sip:eve@h>;tag=a\r\nTo: <sip:1@h>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n\r\n";
 	struct fake_world *fw = fake_world_new();
 	struct rejected *r = rejected_new(&fw->world);
 	struct sip_msg *msg = NULL;
@@ -158,7 +187,8 @@ static void a_refused_attempt_is_a_notification_of_its_account(void **state)
 	message = text(fw->stored[0], "message_text");
 	assert_non_null(strstr(message, "ErrorCode=32201&LogLevel=ERROR"));
 	assert_non_null(strstr(message, "&SipSourceIp=192.0.2.9&"));
-	assert_non_null(strstr(message, "&From=sip%3Aeve%40h&To=sip%3A1%40acme.sip.example.com&SipCallId=c1"));
+	assert_non_null(strstr(
+		message, "&From=sip%3Aeve%40h&To=sip%3A1%40acme.sip.example.com&SipCallId=c1"));
 	assert_null(json_object_get(fw->stored[0]->row, "call_sid"));
 	reject(r, "", 32201, NULL);
 	reject(r, "AC1", 0, NULL);

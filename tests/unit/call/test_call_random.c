@@ -1,6 +1,7 @@
 /*
- * Seeded random walks: many calls, documents of every verb, and everything that the world and the party can do, in any
- * order. Nothing may be left, nothing may be told twice (the fakes abort), no memory may be touched after its end (ASan).
+ * Seeded random walks: many calls, documents of every verb, and everything that the world and the
+ * party can do, in any order. Nothing may be left, nothing may be told twice (the fakes abort), no
+ * memory may be touched after its end (ASan).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,8 @@ static const char *const verbs[] = {
 	"<Play/>",
 	"<Pause/>",
 	"<Pause length=\"3\"/>",
-	"<Gather numDigits=\"2\" timeout=\"2\" action=\"/g\"><Say>One</Say><Play>/a.wav</Play><Pause/></Gather>",
+	"<Gather numDigits=\"2\" timeout=\"2\" "
+	"action=\"/g\"><Say>One</Say><Play>/a.wav</Play><Pause/></Gather>",
 	"<Gather bargeIn=\"false\" timeout=\"1\"><Play>/b.wav</Play><Play>/a.wav</Play></Gather>",
 	"<Gather actionOnEmptyResult=\"true\" timeout=\"1\" action=\"/e\" method=\"GET\"/>",
 	"<Gather finishOnKey=\"\" input=\"speech\"/>",
@@ -60,7 +62,8 @@ static char *document(void)
 
 static void answer_web(unsigned index)
 {
-	static const char *const types[] = { "text/xml", "text/xml", "text/xml", "audio/wav", "text/plain", "video/mp4", NULL };
+	static const char *const types[] = { "text/xml",   "text/xml",	"text/xml", "audio/wav",
+					     "text/plain", "video/mp4", NULL };
 	struct http_reply reply = { .headers = "", .body = "" };
 	char *doc = document();
 
@@ -77,13 +80,18 @@ static void answer_web(unsigned index)
 		fake_fetch_reply(kit.fw, index, 400 + (int)pick(200), "text/html", "no");
 		break;
 	case 3:
-		reply = (struct http_reply){ .status = 200, .content_type = "audio/wav", .headers = "", .body = "RIFF", .body_len = 4 };
+		reply = (struct http_reply){ .status = 200,
+					     .content_type = "audio/wav",
+					     .headers = "",
+					     .body = "RIFF",
+					     .body_len = 4 };
 		reply.cache_control = pick(2) ? "max-age=2" : NULL;
 		reply.etag = pick(2) ? "\"e\"" : NULL;
 		fake_fetch_done(kit.fw, index, &reply);
 		break;
 	default:
-		fake_fetch_reply(kit.fw, index, pick(10) ? 200 : 304, types[pick(COUNT(types))], pick(10) ? doc : "not xml");
+		fake_fetch_reply(kit.fw, index, pick(10) ? 200 : 304, types[pick(COUNT(types))],
+				 pick(10) ? doc : "not xml");
 	}
 	free(doc);
 }
@@ -113,7 +121,9 @@ static void rest(struct leg *leg)
 {
 	static const char *const status[] = { "completed", "canceled", NULL, NULL, NULL, NULL };
 	char *doc = document();
-	struct call_command cmd = { .call_sid = leg->call_sid, .account_sid = KIT_ACCOUNT, .status = status[pick(6)] };
+	struct call_command cmd = { .call_sid = leg->call_sid,
+				    .account_sid = KIT_ACCOUNT,
+				    .status = status[pick(6)] };
 	int code;
 
 	if (pick(2))
@@ -159,7 +169,8 @@ static void step(void)
 	case 6:
 		i = open_job();
 		if (i >= 0)
-			fake_speech_done(kit.fw, (unsigned)i, pick(6) ? 0 : -EINVAL, 1 + pick(100000));
+			fake_speech_done(kit.fw, (unsigned)i, pick(6) ? 0 : -EINVAL,
+					 1 + pick(100000));
 		break;
 	case 7:
 		if (live && leg->state == LEG_ANSWERING && !leg->end_due)

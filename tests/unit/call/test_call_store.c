@@ -1,4 +1,5 @@
-/* The store's batches and the domains' cache, with the real loop and worker thread and a database that a test controls. */
+/* The store's batches and the domains' cache, with the real loop and worker thread and a database
+ * that a test controls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- a database: it keeps what a statement was asked, and fails as told. Replaces io/db.c; io/db_worker.c is the real one. */
+/* -- a database: it keeps what a statement was asked, and fails as told. Replaces io/db.c;
+ * io/db_worker.c is the real one. */
 
 struct db {
 	int unused;
@@ -74,14 +76,17 @@ static int take_rows(const char *json)
 
 			server.rows++;
 			if (status)
-				snprintf(server.order + strlen(server.order), sizeof(server.order) - strlen(server.order), "%s=%s ", sid, status);
+				snprintf(server.order + strlen(server.order),
+					 sizeof(server.order) - strlen(server.order), "%s=%s ", sid,
+					 status);
 		}
 	}
 	json_decref(rows);
 	return r;
 }
 
-int db_exec(struct db_result **ret, struct db *db, const char *sql, int n, const char *const *params)
+int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
+	    const char *const *params)
 {
 	int r;
 
@@ -159,7 +164,10 @@ int db_affected(const struct db_result *res)
 
 const char *db_value(const struct db_result *res, int row, int col)
 {
-	static const char *const columns[] = { "SD1", "acme.test", "AC1", "token", "active", "f", NULL, "POST", NULL, "POST", NULL, "POST" };
+	static const char *const columns[] = {
+		"SD1", "acme.test", "AC1", "token", "active", "f",
+		NULL,  "POST",	    NULL,  "POST",  NULL,     "POST"
+	};
 
 	(void)row;
 	return col == 6 ? res->voice_url : columns[col];
@@ -271,16 +279,19 @@ static void put_all(void *arg)
 
 	for (int i = p->first; i < p->first + p->count && p->r == 0; i++) {
 		snprintf(sid, sizeof(sid), "CA%d", i);
-		p->r = store_put(p->store, store_item_call(&(struct store_call){ .sid = p->sid ? p->sid : sid,
-										 .status = p->status,
-										 .duration_s = -1,
-										 .insert = p->insert }));
+		p->r = store_put(p->store,
+				 store_item_call(&(struct store_call){ .sid = p->sid ? p->sid : sid,
+								       .status = p->status,
+								       .duration_s = -1,
+								       .insert = p->insert }));
 	}
 }
 
 static void put(struct store *s, int first, int count, const char *status, bool insert)
 {
-	struct put p = { .store = s, .first = first, .count = count, .status = status, .insert = insert };
+	struct put p = {
+		.store = s, .first = first, .count = count, .status = status, .insert = insert
+	};
 
 	on_loop(put_all, &p);
 	assert_int_equal(p.r, 0);
@@ -338,7 +349,8 @@ static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 	}
 	loop_end();
 	store_free(s);
-	assert_string_equal(server.order + strlen(server.order) - strlen("CA1=completed "), "CA1=completed ");
+	assert_string_equal(server.order + strlen(server.order) - strlen("CA1=completed "),
+			    "CA1=completed ");
 }
 
 static void a_lost_database_delays_rows_and_loses_none(void **state)
@@ -371,7 +383,9 @@ static void what_waits_at_the_end_is_written(void **state)
 static void a_row_that_the_database_refuses_takes_no_other_with_it(void **state)
 {
 	struct store *s = store_new(loop, "");
-	struct put bad = { .store = s, .status = "ringing", .insert = true, .count = 1, .sid = "CAbad" };
+	struct put bad = {
+		.store = s, .status = "ringing", .insert = true, .count = 1, .sid = "CAbad"
+	};
 
 	(void)state;
 	server.refuse_bad = true;
@@ -412,7 +426,8 @@ static void on_domain(void *arg, const struct call_domain *d)
 	seen.gone += !d;
 	seen.away += d && !d->sid;
 	snprintf(seen.url, sizeof(seen.url), "%s", d && d->voice_url ? d->voice_url : "");
-	if (d && d->sid && (strcmp(d->auth_token, "token") || !d->account_active || d->voice_fallback_url))
+	if (d && d->sid &&
+	    (strcmp(d->auth_token, "token") || !d->account_active || d->voice_fallback_url))
 		snprintf(seen.url, sizeof(seen.url), "wrong columns");
 	seen.done++;
 }
@@ -530,14 +545,21 @@ static void a_cancelled_get_is_not_completed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(rows_that_come_together_are_written_together, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_last_status_of_a_call_wins_whatever_the_batches, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_lost_database_delays_rows_and_loses_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(rows_that_come_together_are_written_together, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_last_status_of_a_call_wins_whatever_the_batches,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lost_database_delays_rows_and_loses_none, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_waits_at_the_end_is_written, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_row_that_the_database_refuses_takes_no_other_with_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_row_that_the_database_refuses_takes_no_other_with_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_queue_is_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_domain_is_read_once_and_kept_until_forgotten, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_domain_that_is_gone_and_a_database_that_is_away_are_two_things, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_domain_is_read_once_and_kept_until_forgotten,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_domain_that_is_gone_and_a_database_that_is_away_are_two_things, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(a_cancelled_get_is_not_completed, setup, teardown),
 	};
 

@@ -1,4 +1,5 @@
-/* The verbs of an answered call: Gather (T30-T38), Say, Play and its cache, Pause, Redirect; twiml-and-webhooks.md §2.1-§2.4, §5.2. */
+/* The verbs of an answered call: Gather (T30-T38), Say, Play and its cache, Pause, Redirect;
+ * twiml-and-webhooks.md §2.1-§2.4, §5.2. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +27,8 @@ static void end(struct leg *leg)
 
 static void T30_a_digit_stops_the_prompt_and_is_submitted_at_once(void **state)
 {
-	struct leg *leg = up("<Gather numDigits=\"1\" action=\"/g\"><Play>/long.wav</Play></Gather><Play>/no.wav</Play>");
+	struct leg *leg = up("<Gather numDigits=\"1\" "
+			     "action=\"/g\"><Play>/long.wav</Play></Gather><Play>/no.wav</Play>");
 
 	(void)state;
 	kit_media(80000);
@@ -73,7 +75,8 @@ static void T34_without_a_finish_key_everything_is_collected_until_the_timeout(v
 
 static void T36_bad_attributes_are_told_and_the_defaults_apply(void **state)
 {
-	struct leg *leg = up("<Gather finishOnKey=\"12\" numDigits=\"0\" action=\"/g\"><Dial>1</Dial></Gather>");
+	struct leg *leg = up(
+		"<Gather finishOnKey=\"12\" numDigits=\"0\" action=\"/g\"><Dial>1</Dial></Gather>");
 
 	(void)state;
 	assert_non_null(kit_notification(13311));
@@ -87,7 +90,8 @@ static void T36_bad_attributes_are_told_and_the_defaults_apply(void **state)
 
 static void T38_the_timeout_starts_when_the_prompts_have_been_heard(void **state)
 {
-	struct leg *leg = up("<Gather timeout=\"2\" action=\"/g\"><Play>/p.wav</Play><Pause length=\"3\"/></Gather>");
+	struct leg *leg = up("<Gather timeout=\"2\" action=\"/g\"><Play>/p.wav</Play><Pause "
+			     "length=\"3\"/></Gather>");
 
 	(void)state;
 	kit_media(32000);
@@ -104,7 +108,8 @@ static void T38_the_timeout_starts_when_the_prompts_have_been_heard(void **state
 
 static void an_empty_result_asks_the_action_when_wanted(void **state)
 {
-	struct leg *leg = up("<Gather timeout=\"1\" actionOnEmptyResult=\"true\" method=\"GET\" action=\"/g?x=1\"/>");
+	struct leg *leg = up("<Gather timeout=\"1\" actionOnEmptyResult=\"true\" method=\"GET\" "
+			     "action=\"/g?x=1\"/>");
 
 	(void)state;
 	fake_advance(kit.fw, 1000);
@@ -121,7 +126,8 @@ static void an_empty_result_asks_the_action_when_wanted(void **state)
 
 static void without_barge_in_the_prompt_is_heard_out(void **state)
 {
-	struct leg *leg = up("<Gather bargeIn=\"false\" numDigits=\"1\" action=\"/g\"><Say>Hi</Say></Gather>");
+	struct leg *leg = up(
+		"<Gather bargeIn=\"false\" numDigits=\"1\" action=\"/g\"><Say>Hi</Say></Gather>");
 
 	(void)state;
 	kit_speak(8000);
@@ -146,7 +152,8 @@ static void a_gather_without_action_asks_its_own_document(void **state)
 
 static void nested_prompts_are_all_ready_before_the_first_is_heard(void **state)
 {
-	struct leg *leg = up("<Gather><Say>One</Say><Play>/a.wav</Play><Play>/b.wav</Play></Gather>");
+	struct leg *leg =
+		up("<Gather><Say>One</Say><Play>/a.wav</Play><Play>/b.wav</Play></Gather>");
 
 	(void)state;
 	assert_int_equal(kit.fw->n_fetches, 3);
@@ -245,7 +252,8 @@ static void endless_digits_are_submitted_at_a_bound(void **state)
 
 static void say_passes_its_markup_and_loops(void **state)
 {
-	struct leg *leg = up("<Say loop=\"3\">Tom &amp; <emphasis level=\"strong\">Jerry</emphasis></Say>");
+	struct leg *leg =
+		up("<Say loop=\"3\">Tom &amp; <emphasis level=\"strong\">Jerry</emphasis></Say>");
 
 	(void)state;
 	assert_string_equal(kit_spoken(), "Tom &amp; <emphasis level=\"strong\">Jerry</emphasis>");
@@ -279,7 +287,11 @@ static void an_empty_or_endless_text_is_skipped(void **state)
 	char *body = NULL;
 
 	(void)state;
-	assert_true(asprintf(&body, "<Say> </Say><Say voice=\"Polly.Amy\">%03100d</Say><Say>%04097d</Say><Say>%04096d</Say>", 0, 0, 0) > 0);
+	assert_true(
+		asprintf(&body,
+			 "<Say> </Say><Say "
+			 "voice=\"Polly.Amy\">%03100d</Say><Say>%04097d</Say><Say>%04096d</Say>",
+			 0, 0, 0) > 0);
 	kit_twiml(body);
 	free(body);
 	kit_answered(leg);
@@ -352,7 +364,8 @@ static void a_failed_download_is_told_and_skipped(void **state)
 	kit_reply(404, "text/html", "no");
 	n = kit_notification(11200);
 	assert_non_null(n);
-	assert_string_equal(json_string_value(json_object_get(n, "request_url")), "http://app/a.wav");
+	assert_string_equal(json_string_value(json_object_get(n, "request_url")),
+			    "http://app/a.wav");
 	assert_string_equal(kit_spoken(), "next");
 	end(leg);
 }
@@ -386,8 +399,13 @@ static void a_wrong_type_is_13420_and_the_failure_path(void **state)
 
 static void media_with_validators_is_asked_again_and_kept(void **state)
 {
-	struct http_reply full = { .status = 200, .content_type = "audio/wav", .etag = "\"e1\"", .last_modified = "Mon", .headers = "",
-				   .body = "RIFF", .body_len = 4 };
+	struct http_reply full = { .status = 200,
+				   .content_type = "audio/wav",
+				   .etag = "\"e1\"",
+				   .last_modified = "Mon",
+				   .headers = "",
+				   .body = "RIFF",
+				   .body_len = 4 };
 	struct leg *leg = up("<Play>/a.wav</Play><Play>/a.wav</Play>");
 
 	(void)state;
@@ -406,9 +424,14 @@ static void media_with_validators_is_asked_again_and_kept(void **state)
 
 static void fresh_media_is_not_asked_again_until_it_is_stale(void **state)
 {
-	struct http_reply full = { .status = 200, .content_type = "audio/wav", .cache_control = "public, max-age=60", .headers = "",
-				   .body = "RIFF", .body_len = 4 };
-	struct leg *leg = up("<Play>/a.wav</Play><Play>/a.wav</Play><Pause length=\"60\"/><Play>/a.wav</Play>");
+	struct http_reply full = { .status = 200,
+				   .content_type = "audio/wav",
+				   .cache_control = "public, max-age=60",
+				   .headers = "",
+				   .body = "RIFF",
+				   .body_len = 4 };
+	struct leg *leg = up(
+		"<Play>/a.wav</Play><Play>/a.wav</Play><Pause length=\"60\"/><Play>/a.wav</Play>");
 
 	(void)state;
 	fake_fetch_done(kit.fw, 1, &full);
@@ -437,7 +460,8 @@ static void media_without_validators_is_not_kept(void **state)
 
 static void calls_that_want_the_same_media_share_a_download(void **state)
 {
-	struct leg *a = up("<Play>/a.wav</Play>"), *b = up("<Play>/a.wav</Play>"), *c = up("<Play>/a.wav</Play>");
+	struct leg *a = up("<Play>/a.wav</Play>"), *b = up("<Play>/a.wav</Play>"),
+		   *c = up("<Play>/a.wav</Play>");
 
 	(void)state;
 	assert_int_equal(kit_asked("http://app/a.wav"), 1);
@@ -462,8 +486,12 @@ static void a_download_that_nobody_waits_for_is_cancelled(void **state)
 
 static void the_cache_keeps_no_more_than_its_bound(void **state)
 {
-	struct http_reply full = { .status = 200, .content_type = "audio/wav", .cache_control = "max-age=60", .headers = "",
-				   .body = "RIFF", .body_len = 4 };
+	struct http_reply full = { .status = 200,
+				   .content_type = "audio/wav",
+				   .cache_control = "max-age=60",
+				   .headers = "",
+				   .body = "RIFF",
+				   .body_len = 4 };
 	struct leg *leg;
 
 	(void)state;

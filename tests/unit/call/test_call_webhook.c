@@ -84,7 +84,8 @@ static void a_307_repeats_the_post_with_a_signature_of_its_own(void **state)
 	assert_string_equal(kit_fetch()->body, first->body);
 	form_init(&form);
 	form_parse(&form, first->body, strlen(first->body), 100, NULL);
-	assert_int_equal(signature_make(expected, kit_domain.auth_token, "https://other/x", &form), 0);
+	assert_int_equal(signature_make(expected, kit_domain.auth_token, "https://other/x", &form),
+			 0);
 	assert_string_equal(header(kit_fetch(), "X-Twilio-Signature"), expected);
 	form_done(&form);
 	end(leg);
@@ -162,7 +163,11 @@ static void rc_0_means_no_retry(void **state)
 
 static void a_part_of_a_reply_is_never_retried(void **state)
 {
-	struct http_reply part = { .error = HTTP_READ_TIMEOUT, .status = 200, .error_text = "stalled", .headers = "", .body = "" };
+	struct http_reply part = { .error = HTTP_READ_TIMEOUT,
+				   .status = 200,
+				   .error_text = "stalled",
+				   .headers = "",
+				   .body = "" };
 	struct leg *leg = call_to("http://app/v#rc=3&rp=all", "POST");
 
 	(void)state;
@@ -195,10 +200,12 @@ static void each_failure_of_the_client_has_its_code(void **state)
 		enum http_error error;
 		const char *code;
 	} table[] = {
-		{ HTTP_BAD_URL, "11100" },	{ HTTP_BAD_HOST, "11210" },	{ HTTP_ADDRESS_REFUSED, "11205" },
-		{ HTTP_READ_TIMEOUT, "11200" }, { HTTP_TOTAL_TIMEOUT, "11203" }, { HTTP_TLS_HANDSHAKE, "11220" },
-		{ HTTP_TLS_NAME, "11235" },	{ HTTP_TLS_EXPIRED, "11236" },	{ HTTP_TLS_CHAIN, "11237" },
-		{ HTTP_PROTOCOL, "11206" },	{ HTTP_TOO_LARGE, "11750" },	{ HTTP_INTERNAL, "12400" },
+		{ HTTP_BAD_URL, "11100" },	   { HTTP_BAD_HOST, "11210" },
+		{ HTTP_ADDRESS_REFUSED, "11205" }, { HTTP_READ_TIMEOUT, "11200" },
+		{ HTTP_TOTAL_TIMEOUT, "11203" },   { HTTP_TLS_HANDSHAKE, "11220" },
+		{ HTTP_TLS_NAME, "11235" },	   { HTTP_TLS_EXPIRED, "11236" },
+		{ HTTP_TLS_CHAIN, "11237" },	   { HTTP_PROTOCOL, "11206" },
+		{ HTTP_TOO_LARGE, "11750" },	   { HTTP_INTERNAL, "12400" },
 	};
 
 	(void)state;
@@ -240,7 +247,9 @@ static void user_info_goes_to_the_client_and_is_never_shown(void **state)
 	assert_string_equal(kit_fetch()->username, "me");
 	kit_reply(500, "text/html", "");
 	assert_string_equal(kit_param(kit_fetch(), "ErrorUrl"), "http://app/two");
-	assert_null(strstr(json_string_value(json_object_get(kit_notification(11200), "message_text")), "s3cret"));
+	assert_null(
+		strstr(json_string_value(json_object_get(kit_notification(11200), "message_text")),
+		       "s3cret"));
 	end(leg);
 }
 

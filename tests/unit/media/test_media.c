@@ -64,7 +64,7 @@ static void do_start(void *arg)
 {
 	struct fixture *f = arg;
 
-	media_start(f->port, "127.0.0.1", f->fd_port);
+	media_start(f->port, "127.0.0.1", f->fd_port, RTP_PT_EVENT);
 }
 
 static void do_close(void *arg)
@@ -570,7 +570,7 @@ static void do_churn(void *arg)
 
 	for (int i = 0; i < 64; i++) {
 		assert_int_equal(media_open(&ports[i], f->media, 20, &events, f), 0);
-		media_start(ports[i], "127.0.0.1", f->fd_port);
+		media_start(ports[i], "127.0.0.1", f->fd_port, RTP_PT_EVENT);
 		media_play(ports[i], p, 1);
 		media_play_digits(ports[i], "12");
 		if (i % 2)
@@ -603,7 +603,7 @@ static void do_many(void *arg)
 		struct media_port *port;
 
 		assert_int_equal(media_open(&port, f->media, 0, &events, f), 0);
-		media_start(port, "127.0.0.1", f->fd_port);
+		media_start(port, "127.0.0.1", f->fd_port, RTP_PT_EVENT);
 	}
 }
 
@@ -639,7 +639,7 @@ static void a_bad_address_is_refused_and_the_port_stays_quiet(void **state)
 	assert_null(media_new(loop, "not an address", 1));
 	assert_int_equal(media_open(&port, media, 0, &events, NULL), 0);
 	assert_int_equal(media_port_number(port) % 2, 0);
-	media_start(port, "nowhere", 4000);
+	media_start(port, "nowhere", 4000, RTP_PT_EVENT);
 	media_close(port);
 	media_close(NULL);
 	media_free(media);
