@@ -135,3 +135,13 @@ def test_a_phone_whose_telephone_event_is_not_101_is_understood_both_ways(ivr, w
     assert web.wait("/g").params["Digits"] == "5*0"
     call.wait_request("BYE")
     assert call.rtp.events() == "90#"
+
+
+def test_speech_attributes_are_taken_and_digits_still_count(ivr, web, rest):
+    call = ivr('<Gather input="dtmf speech" numDigits="1" language="en-GB" hints="yes, no" enhanced="true" speechTimeout="auto" maxSpeechTime="5" '
+               'debug="false" profanityFilter="false" speechModel="phone_call" partialResultCallback="/p" partialResultCallbackMethod="GET" action="/g"/>')
+    sid = web.wait("/v").params["CallSid"]
+    call.press("8")
+    assert web.wait("/g").params["Digits"] == "8"
+    stack.wait_for(lambda: rest.notifications(13326, sid), what="the notification that speech is not recognised")
+    assert not rest.notifications(12200, sid)

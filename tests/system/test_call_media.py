@@ -147,3 +147,9 @@ def test_the_first_packets_come_right_after_the_answer(phone, web, domains, wav)
     call.wait_request("BYE")
     assert call.rtp.packets[0].at - call.answer.at < 0.5
     assert time.monotonic() - call.answer.at < 5
+
+
+def test_markup_of_speech_is_taken_without_a_warning(heard, rest):
+    pcm = heard('<Say><prosody pitch="high" rate="slow">One</prosody> <say-as interpret-as="digits" role="x">42</say-as></Say>')
+    assert g711.loud_seconds(pcm) > 0.5
+    assert not rest.notifications(12200, heard.sid)
