@@ -71,7 +71,8 @@ is_ipv4()
 	local octet
 	[[ $1 =~ ^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})$ ]] || return 1
 	for octet in "${BASH_REMATCH[@]:1}"; do
-		[ "$octet" -le 255 ] || return 1
+		# A leading zero means octal to some programs.
+		[ "$octet" = "$((10#$octet))" ] && [ "$octet" -le 255 ] || return 1
 	done
 }
 
@@ -82,7 +83,7 @@ matches HOOKSWITCH_AUTH_TOKEN '[A-Za-z0-9]{16,128}' "16 to 128 letters and digit
 matches HOOKSWITCH_SIP_DOMAIN '([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?' "a domain name in lower case, like sip.example.com"
 matches POSTGRES_PASSWORD '[A-Za-z0-9]{8,128}' "8 to 128 letters and digits"
 matches KAMAILIO_DB_PASSWORD '[A-Za-z0-9]{8,128}' "8 to 128 letters and digits"
-is_ipv4 "$(value PUBLIC_IP)" || bad PUBLIC_IP "the IPv4 address that phones and PBXs reach"
+is_ipv4 "$(value PUBLIC_IP)" && [ "$(value PUBLIC_IP)" != 0.0.0.0 ] || bad PUBLIC_IP "the IPv4 address that phones and PBXs reach"
 for key in API_BIND RTP_BIND; do
 	[ -z "$(value $key)" ] || is_ipv4 "$(value $key)" || bad $key "an IPv4 address of this machine"
 done
@@ -101,4 +102,20 @@ for key in SIP_PORT SIPS_PORT API_PORT; do
 	fi
 done
 [ "$(value SIP_PORT)" != "$(value SIPS_PORT)" ] || bad SIPS_PORT "another port than SIP_PORT"
+for key in SIP_PORT SIPS_PORT; do
+	[ "$(value $key)" != "$(value API_PORT)" ] || bad API_PORT "another port than $key"
+done
+# The stack's own loopback ports.
+for key in KAMAILIO_EVAPI:8448 RTPENGINE_NG:2223 RTPENGINE_CLI:2224 DTMF_LISTEN:2300; do
+	own=$(env_value "$file" "${key%:*}" "127.0.0.1:${key#*:}")
+	for port in SIP_PORT SIPS_PORT API_PORT; do
+		[ "$(value $port)" != "${own##*:}" ] || bad $port "another port than ${key%:*}'s (${own##*:})"
+	done
+	if [ "${own##*:}" -ge "$(value RTP_PORT_MIN)" ] && [ "${own##*:}" -le "$(value RTP_PORT_MAX)" ]; then
+		bad RTP_PORT_MIN "a range without ${key%:*}'s port ${own##*:}"
+	fi
+done
+for key in SIP_WORKERS SIP_NONCE_SECONDS SIP_DECISION_SECONDS SIP_REFUSED_MAX SIP_RINGING_MS SIP_SHM_MB SIP_PKG_MB MAX_CALLS; do
+	[ -z "$(value $key)" ] || number $key 1 999999
+done
 [[ $(value NETWORK_MODE) =~ ^(|host|container:[A-Za-z0-9_.-]+)$ ]] || bad NETWORK_MODE "host or container:NAME"

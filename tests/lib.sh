@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../docker/lib.sh"
 
 export COMPOSE_PROJECT_NAME=${HOOKSWITCH_TEST_PROJECT:-hookswitch-test}
-export HOOKSWITCH_TAG=${HOOKSWITCH_TAG:-latest}
+export HOOKSWITCH_TAG=${HOOKSWITCH_TAG:-test}
 net=$COMPOSE_PROJECT_NAME-net
 work=$(mktemp -d "/tmp/$COMPOSE_PROJECT_NAME.XXXXXX")
 out=${TEST_OUT:-$root/tests/out}

@@ -189,7 +189,7 @@ def test_a_failing_webhook_without_fallback_is_answered_with_an_apology(phone, w
     call.wait_request("BYE", timeout=20)
     assert g711.loud_seconds(call.rtp.audio()) > 1
     sid = web.wait("/v").params["CallSid"]
-    stack.wait_for(lambda: rest.notifications(11200, sid) or rest.notifications(11217, sid), what="notification of the failure")
+    stack.wait_for(lambda: rest.notifications(11200, sid), what="notification of the failure")
 
 
 def test_a_domain_without_a_voice_url_answers_404(phone, domains):
