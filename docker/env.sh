@@ -72,7 +72,9 @@ is_ipv4()
 	[[ $1 =~ ^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})$ ]] || return 1
 	for octet in "${BASH_REMATCH[@]:1}"; do
 		# A leading zero means octal to some programs.
-		[ "$octet" = "$((10#$octet))" ] && [ "$octet" -le 255 ] || return 1
+		if [ "$octet" != "$((10#$octet))" ] || [ "$octet" -gt 255 ]; then
+			return 1
+		fi
 	done
 }
 
@@ -83,7 +85,9 @@ matches HOOKSWITCH_AUTH_TOKEN '[A-Za-z0-9]{16,128}' "16 to 128 letters and digit
 matches HOOKSWITCH_SIP_DOMAIN '([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?' "a domain name in lower case, like sip.example.com"
 matches POSTGRES_PASSWORD '[A-Za-z0-9]{8,128}' "8 to 128 letters and digits"
 matches KAMAILIO_DB_PASSWORD '[A-Za-z0-9]{8,128}' "8 to 128 letters and digits"
-is_ipv4 "$(value PUBLIC_IP)" && [ "$(value PUBLIC_IP)" != 0.0.0.0 ] || bad PUBLIC_IP "the IPv4 address that phones and PBXs reach"
+if ! is_ipv4 "$(value PUBLIC_IP)" || [ "$(value PUBLIC_IP)" = 0.0.0.0 ]; then
+	bad PUBLIC_IP "the IPv4 address that phones and PBXs reach"
+fi
 for key in API_BIND RTP_BIND; do
 	[ -z "$(value $key)" ] || is_ipv4 "$(value $key)" || bad $key "an IPv4 address of this machine"
 done
