@@ -270,7 +270,10 @@ void call_reject(struct call *c, int code, const char *reason, int error_code, e
 	interp_stop(c);
 	c->ending = true;
 	c->end_event = why;
-	leg_reject(c->leg, code, reason, error_code);
+	/* A 200 may be out while its ACK, with the party's SDP, is awaited: then only BYE ends it.
+	 */
+	if (leg_reject(c->leg, code, reason, error_code) < 0)
+		leg_hangup(c->leg);
 }
 
 void call_answer(struct call *c)

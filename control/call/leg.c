@@ -129,6 +129,9 @@ void leg_destroy(struct leg *leg)
 	ops->sip_forget(w, leg);
 	if (leg->ng_id)
 		ops->ng_cancel(w, leg->ng_id);
+	/* At a shutdown nobody waits for the command that ran: what it made goes all the same. */
+	leg->ng_id = 0;
+	leg_media_close(leg);
 	ops->timer_free(w, leg->end_timer);
 	ops->timer_free(w, leg->ack_timer);
 	ops->timer_free(w, leg->session_timer);

@@ -286,7 +286,8 @@ static void on_soon(void *arg)
 {
 	struct one *m = arg;
 
-	if (m->prompt && m->wants)
+	/* A validation that began meanwhile answers for everybody who waits. */
+	if (m->prompt && m->wants && !m->webhook && !m->job)
 		succeed(m, m->prompt, true);
 }
 
@@ -391,6 +392,15 @@ int media_cache_get(struct media_want **ret, struct media_cache *cache, const ch
 		free(key.key);
 		one_unlink(m);
 		one_link(m);
+		if (strcmp(m->auth_token, auth_token)) {
+			/* The account's token was changed: requests are signed with the new one. */
+			char *token = strdup(auth_token);
+
+			if (token) {
+				free(m->auth_token);
+				m->auth_token = token;
+			}
+		}
 	} else {
 		m = one_new(cache, key.key, auth_token, url);
 		if (!m)

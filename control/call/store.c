@@ -168,7 +168,8 @@ static int write_apart(struct batch *b, struct db *db, json_t *rows[3])
 					: -ENOMEM;
 
 			json_decref(one);
-			if (r == -EIO)
+			/* Nobody's fault of the row: it is written later, with all of its batch. */
+			if (r == -EIO || r == -EAGAIN || r == -ENOMEM)
 				return r;
 			if (r < 0) {
 				log_warn("a row was refused: %s", db_error(db));

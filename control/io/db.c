@@ -119,7 +119,8 @@ static int error_of(struct db *db, const PGresult *res)
 	} map[] = {
 		{ "23505", -EEXIST }, { "23503", -ENOENT }, { "23001", -ENOENT }, { "23", -EINVAL },
 		{ "22", -EINVAL },    { "40", -EAGAIN },    { "55P03", -EAGAIN }, { "57", -EIO },
-		{ "08", -EIO },	      { "53", -EIO },	    { "58", -EIO },	  { "", -EINVAL },
+		{ "08", -EIO },	      { "53", -EIO },	    { "58", -EIO },	  { "25006", -EIO },
+		{ "", -EINVAL },
 	};
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);

@@ -2,6 +2,7 @@
 #define LOG_SUBSYSTEM "socket"
 #include "io/socket.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "io/loop.h"
 
@@ -19,6 +20,7 @@
 
 #define DATAGRAM_MAX_BYTES  65536
 #define SOCKET_BUFFER_BYTES (4 << 20)
+#define DRAIN_MS	    2000
 
 struct waiting {
 	struct waiting *prev, *next;
@@ -336,10 +338,39 @@ fail:
 	return NULL;
 }
 
+/*
+ * What waits for a peer that is busy still goes: at a shutdown the loop that would have sent it no
+ * longer runs, and the last datagrams are the ones that end calls.
+ */
+static void drain(struct dgram *d)
+{
+	uint64_t deadline_ms = clock_mono_ms() + DRAIN_MS, now_ms;
+
+	while (d->queue && (now_ms = clock_mono_ms()) < deadline_ms) {
+		struct waiting *w = d->queue;
+		int r = send_now(d, w->data, w->len);
+
+		if (r == -EAGAIN) {
+			struct pollfd room = { .fd = d->probe >= 0 ? d->probe : d->fd,
+					       .events = POLLOUT };
+
+			if (poll(&room, 1, (int)(deadline_ms - now_ms)) < 0 && errno != EINTR)
+				return;
+			continue;
+		}
+		if (r == -ECONNREFUSED)
+			return; /* there is nobody any more */
+		DL_DELETE(d->queue, w);
+		d->queued--;
+		free(w);
+	}
+}
+
 void dgram_free(struct dgram *d)
 {
 	if (!d)
 		return;
+	drain(d);
 	drop_queue(d);
 	probe_close(d);
 	loop_watch_free(d->watch);

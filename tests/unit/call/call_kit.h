@@ -25,6 +25,7 @@ struct leg {
 	void *arg;
 	enum leg_state state;
 	bool answer_asked, freed, end_due;
+	bool answer_out; /* the 200 is sent, the ACK with the party's SDP is awaited */
 	enum leg_end end_why;
 	int end_code, error_code;
 	char call_sid[64];
@@ -128,6 +129,8 @@ static int kit_ask_end(struct leg *leg, int code, int error_code)
 int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
 {
 	fake_check(leg->state < LEG_ANSWERED && reason && *reason, "a reject after the answer");
+	if (leg->answer_out)
+		return -EINVAL;
 	return kit_ask_end(leg, code, error_code);
 }
 

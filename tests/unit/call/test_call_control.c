@@ -167,6 +167,23 @@ static void a_new_url_while_ringing_replaces_the_pending_request(void **state)
 	kit_deliver();
 }
 
+static void a_reject_while_the_ack_is_awaited_hangs_up(void **state)
+{
+	struct leg *leg = kit_call();
+
+	(void)state;
+	kit_twiml("<Say>old</Say>");
+	leg->answer_out = true;
+	assert_int_equal(update(leg,
+				(struct call_command){ .twiml = "<Response><Reject/></Response>" },
+				NULL),
+			 0);
+	assert_true(leg->end_due);
+	assert_int_not_equal(leg->end_code, 404);
+	kit_turn();
+	kit_deliver();
+}
+
 static void a_new_document_while_the_answer_is_on_its_way_runs_after_it(void **state)
 {
 	struct leg *leg = kit_call();
@@ -233,6 +250,7 @@ int main(void)
 		kit_test(bad_inline_twiml_is_refused_and_the_call_goes_on),
 		kit_test(an_inline_document_has_no_base_for_relative_urls),
 		kit_test(a_new_url_while_ringing_replaces_the_pending_request),
+		kit_test(a_reject_while_the_ack_is_awaited_hangs_up),
 		kit_test(a_new_document_while_the_answer_is_on_its_way_runs_after_it),
 		kit_test(fallback_status_callback_and_time_limit_are_replaced),
 		kit_test(a_call_of_another_account_is_not_found),

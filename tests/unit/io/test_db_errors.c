@@ -220,7 +220,7 @@ static void each_class_of_failure_has_its_own_error(void **state)
 		{ "FAIL 23505", -EEXIST }, { "FAIL 23503", -ENOENT }, { "FAIL 23514", -EINVAL },
 		{ "FAIL 22P02", -EINVAL }, { "FAIL 40001", -EAGAIN }, { "FAIL 40P01", -EAGAIN },
 		{ "FAIL 57014", -EIO },	   { "FAIL 53300", -EIO },    { "FAIL 08006", -EIO },
-		{ "FAIL 42601", -EINVAL },
+		{ "FAIL 42601", -EINVAL }, { "FAIL 25006", -EIO },
 	};
 
 	(void)state;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -240,6 +241,38 @@ static void nothing_is_lost_and_the_order_is_kept_though_the_peers_queue_is_full
 	run_until(took_all);
 	assert_int_equal(recv(peer_fd, text, sizeof(text), MSG_DONTWAIT), -1);
 	dgram_free(d);
+	close(peer_fd);
+}
+
+static void *slow_peer(void *arg)
+{
+	char text[32];
+
+	(void)arg;
+	for (taken = 0; taken < 300; taken++)
+		if (recv(peer_fd, text, sizeof(text), 0) < 0 || atoi(text) != taken)
+			break;
+	return NULL;
+}
+
+static void what_waits_when_it_is_freed_still_goes(void **state)
+{
+	const struct timeval patience = { .tv_sec = 5 };
+	struct dgram *d;
+	pthread_t thread;
+	char text[32];
+
+	(void)state;
+	peer_fd = unix_peer();
+	setsockopt(peer_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	d = unix_dgram(1000);
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(dgram_send(d, text, (size_t)sprintf(text, "%d", i) + 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, slow_peer, NULL), 0);
+	/* No loop runs any more. */
+	dgram_free(d);
+	pthread_join(thread, NULL);
+	assert_int_equal(taken, 300);
 	close(peer_fd);
 }
 
@@ -630,6 +663,7 @@ int main(void)
 		ON_LOOP(udp_goes_to_the_peer_and_only_the_peer_is_heard),
 		ON_LOOP(udp_without_a_peer_hears_all_and_sends_nothing),
 		ON_LOOP(nothing_is_lost_and_the_order_is_kept_though_the_peers_queue_is_full),
+		ON_LOOP(what_waits_when_it_is_freed_still_goes),
 		ON_LOOP(beyond_the_queue_the_sender_is_told),
 		ON_LOOP(waiting_for_a_peer_that_does_not_read_costs_no_processor),
 		ON_LOOP(datagrams_that_fill_our_own_side_are_waited_for_too),
