@@ -319,6 +319,10 @@ static int start(struct app *app)
 		log_error("%s", err);
 		return -EIO;
 	}
+	if (store_close_open_calls(c->database_url, c->node, err, sizeof(err)) < 0) {
+		log_error("%s", err);
+		return -EIO;
+	}
 	app->loop = loop_new();
 	if (!app->loop)
 		return -ENOMEM;
@@ -329,7 +333,7 @@ static int start(struct app *app)
 						c->speech_language)
 				   : NULL;
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
-	app->store = store_new(app->loop, c->database_url);
+	app->store = store_new(app->loop, c->database_url, c->node);
 	app->domains = domain_cache_new(app->loop, c->database_url);
 	if (!app->check || !app->web || !app->speech || !app->media || !app->store || !app->domains)
 		return -ENOMEM;

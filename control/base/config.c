@@ -41,6 +41,8 @@ struct setting {
 static const struct setting table[] = {
 	{ "HOOKSWITCH_ACCOUNT_SID", SID, AT(account_sid), NULL, 0, 0, NULL,
 	  "SID of the first account: AC and 32 hex digits" },
+	{ "HOOKSWITCH_NODE", TEXT, AT(node), "node1", 0, 0, NULL,
+	  "name of this node, its own among the nodes of one database" },
 	{ "HOOKSWITCH_AUTH_TOKEN", SECRET, AT(auth_token), NULL, 16, 0, NULL,
 	  "its auth token; also the key of webhook signatures" },
 	{ "HOOKSWITCH_SIP_DOMAIN", DOMAIN, AT(sip_domain), "sip.hookswitch.test", 0, 0, NULL,

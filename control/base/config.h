@@ -15,10 +15,11 @@
 struct config {
 	/* identity */
 	const char *account_sid; /* HOOKSWITCH_ACCOUNT_SID: the first account */
-	const char *auth_token;	 /* HOOKSWITCH_AUTH_TOKEN */
-	const char *sip_domain;	 /* HOOKSWITCH_SIP_DOMAIN: base domain and digest realm */
-	const char *public_ip;	 /* PUBLIC_IP: in Contact and SDP */
-	int sip_port;		 /* SIP_PORT */
+	const char *node; /* HOOKSWITCH_NODE: this node's name, its own among those of a database */
+	const char *auth_token; /* HOOKSWITCH_AUTH_TOKEN */
+	const char *sip_domain; /* HOOKSWITCH_SIP_DOMAIN: base domain and digest realm */
+	const char *public_ip;	/* PUBLIC_IP: in Contact and SDP */
+	int sip_port;		/* SIP_PORT */
 	/* REST */
 	const char *api_bind; /* API_BIND, default 127.0.0.1 */
 	int api_port;	      /* API_PORT */

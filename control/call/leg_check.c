@@ -78,26 +78,35 @@ static bool requires_unknown(const struct sip_msg *msg, struct leg_refusal *ret)
 	return true;
 }
 
-bool leg_check_invite(const struct leg_invite *invite, struct leg_refusal *ret)
+bool leg_check_request(const struct leg_invite *request, struct leg_refusal *ret)
 {
-	const struct sip_msg *msg = invite->msg;
+	const char *contact = request->msg->contact_uri;
 	char host[128];
 
-	if (requires_unknown(msg, ret))
+	if (requires_unknown(request->msg, ret))
 		return false;
-	ret->code = 400;
-	if (!msg->from_tag || !msg->contact_uri) {
-		ret->reason = msg->from_tag ? "Missing Contact" : "Missing From tag";
-		return false;
-	}
 	/* A Contact of loopback leads nowhere, unless the party itself is there. */
-	if (!uri_host(msg->contact_uri, host, sizeof(host)) ||
-	    (is_loopback(host) && !is_loopback(invite->source_ip))) {
+	if (contact && (!uri_host(contact, host, sizeof(host)) ||
+			(is_loopback(host) && !is_loopback(request->source_ip)))) {
+		ret->code = 400;
 		ret->reason = "Invalid Contact";
 		ret->error = 32105;
 		return false;
 	}
-	ret->code = 0;
+	return true;
+}
+
+bool leg_check_invite(const struct leg_invite *invite, struct leg_refusal *ret)
+{
+	const struct sip_msg *msg = invite->msg;
+
+	if (!leg_check_request(invite, ret))
+		return false;
+	if (!msg->from_tag || !msg->contact_uri) {
+		ret->code = 400;
+		ret->reason = msg->from_tag ? "Missing Contact" : "Missing From tag";
+		return false;
+	}
 	return true;
 }
 

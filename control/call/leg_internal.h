@@ -153,6 +153,8 @@ struct leg_refusal {
 	const char *reason;
 	char headers[320];
 };
+/* What every request that opens or changes a session must keep; a Contact may be absent. */
+bool leg_check_request(const struct leg_invite *request, struct leg_refusal *ret);
 bool leg_check_invite(const struct leg_invite *invite,
 		      struct leg_refusal *ret); /* false: refused */
 bool leg_check_sdp(const struct sip_msg *msg, struct sdp_info *info, struct leg_refusal *ret);

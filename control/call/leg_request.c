@@ -47,6 +47,11 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 		busy(leg, request->transaction);
 		return;
 	}
+	if (!leg_check_request(request, &refusal)) {
+		leg_reply(leg, request->transaction, refusal.code, refusal.reason, refusal.headers,
+			  NULL);
+		return;
+	}
 	if (leg_session_take(leg, msg, &session, headers, sizeof(headers))) {
 		leg_reply(leg, request->transaction, 422, "Session Interval Too Small", LEG_MIN_SE,
 			  NULL);
@@ -157,8 +162,9 @@ void leg_on_request(struct leg *leg, const struct leg_invite *request)
 	const struct sip_msg *msg = request->msg;
 
 	if (leg->state == LEG_ENDED) {
-		/* The party's BYE may cross ours, which is then not needed any more. */
-		if (strcmp(msg->method, "BYE")) {
+		/* The party's BYE may cross ours, which is then not needed any more; a second one
+		 * of the party's finds no dialog (RFC 3261 §15.1.2). */
+		if (strcmp(msg->method, "BYE") || leg->end == LEG_END_REMOTE_BYE) {
 			on_stray(leg, request);
 			return;
 		}

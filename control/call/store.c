@@ -7,6 +7,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct batch {
 };
 
 struct store {
+	const char *node;
 	struct loop *loop;
 	struct db_worker *worker;
 	struct loop_timer *retry;
@@ -41,22 +43,30 @@ struct store {
 
 static const char insert_calls[] = "INSERT INTO calls (sid, account_sid, parent_call_sid, "
 				   "domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
-				   " start_time, end_time, duration, sip_response_code)"
+				   " start_time, end_time, duration, sip_response_code, node)"
 				   " SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", "
 				   "\"from\", status, direction, sip_call_id,"
 				   " to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / "
-				   "1000.0), duration, sip_response_code"
+				   "1000.0), duration, sip_response_code, node"
 				   " FROM json_to_recordset($1::json) AS r(sid text, account_sid "
 				   "text, parent_call_sid text, domain_sid text, \"to\" text,"
 				   " \"from\" text, status text, direction text, sip_call_id text, "
 				   "start_ms bigint, end_ms bigint, duration integer,"
-				   " sip_response_code integer)"
+				   " sip_response_code integer, node text)"
 				   " ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
 				   " start_time = coalesce(excluded.start_time, calls.start_time), "
 				   "end_time = coalesce(excluded.end_time, calls.end_time),"
 				   " duration = coalesce(excluded.duration, calls.duration),"
 				   " sip_response_code = coalesce(excluded.sip_response_code, "
 				   "calls.sip_response_code), date_updated = now()";
+
+/* When hookswitchd went away, what it told of a call was that it lives. */
+static const char close_open_calls[] =
+	"UPDATE calls SET status = CASE status WHEN 'in-progress' THEN 'completed' ELSE 'failed' "
+	"END,"
+	" end_time = now(), duration = extract(epoch FROM now() - start_time)::int, date_updated = "
+	"now()"
+	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', 'in-progress')";
 
 static const char update_calls[] =
 	"UPDATE calls c SET status = coalesce(r.status, c.status),"
@@ -279,13 +289,29 @@ static void on_retry(void *arg)
 		next_batch(s);
 }
 
-struct store *store_new(struct loop *loop, const char *conninfo)
+int store_close_open_calls(const char *conninfo, const char *node, char *err, size_t err_size)
+{
+	struct db *db = db_open(conninfo);
+	int r;
+
+	if (!db)
+		return -ENOMEM;
+	r = db_exec(NULL, db, close_open_calls, 1, &node);
+	if (r < 0)
+		snprintf(err, err_size, "calls that a crash left open were not closed: %s",
+			 db_error(db));
+	db_close(db);
+	return r;
+}
+
+struct store *store_new(struct loop *loop, const char *conninfo, const char *node)
 {
 	struct store *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->loop = loop;
+	s->node = node;
 	s->tail = &s->head;
 	s->worker = db_worker_new(loop, conninfo, 4);
 	s->retry = loop_timer_new(loop, on_retry, s);
@@ -356,6 +382,8 @@ int store_put(struct store *s, struct store_item *item)
 		store_item_free(item);
 		return -EAGAIN;
 	}
+	if (item->kind == STORE_CALL_INSERT)
+		json_object_set_new(item->row, "node", json_string(s->node));
 	item->next = NULL;
 	*s->tail = item;
 	s->tail = &item->next;

@@ -7,6 +7,7 @@
 #define HOOKSWITCH_CALL_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct store;
@@ -37,7 +38,12 @@ struct store_item *store_item_call(const struct store_call *row);
 struct store_item *store_item_notification(const struct store_notification *row);
 void store_item_free(struct store_item *item);
 
-struct store *store_new(struct loop *loop, const char *conninfo);
+/* Before any call: rows that a crash of this node left open are closed. -errno with a sentence in
+ * err. */
+int store_close_open_calls(const char *conninfo, const char *node, char *err, size_t err_size);
+
+/* node: this node's name, kept in the rows of its calls; outlives the store. */
+struct store *store_new(struct loop *loop, const char *conninfo, const char *node);
 void store_free(struct store *store); /* writes what is queued */
 int store_put(
 	struct store *store,

@@ -271,11 +271,6 @@ int db_rows(const struct db_result *res)
 	return PQntuples(res->pg);
 }
 
-int db_affected(const struct db_result *res)
-{
-	return atoi(PQcmdTuples(res->pg));
-}
-
 const char *db_value(const struct db_result *res, int row, int col)
 {
 	return PQgetisnull(res->pg, row, col) ? NULL : PQgetvalue(res->pg, row, col);

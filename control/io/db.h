@@ -37,7 +37,6 @@ const char *db_error(const struct db *db);	/* of the last failed statement */
 const char *db_constraint(const struct db *db); /* name of the violated constraint, or "" */
 
 int db_rows(const struct db_result *res);
-int db_affected(const struct db_result *res);
 const char *db_value(const struct db_result *res, int row, int col); /* NULL for SQL NULL */
 void db_result_free(struct db_result *res);
 

@@ -64,23 +64,6 @@ int form_addf(struct form *f, const char *name, const char *fmt, ...)
 	return n < 0 ? -ENOMEM : push(f, strdup(name), value);
 }
 
-int form_set(struct form *f, const char *name, const char *value)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		char *copy;
-
-		if (strcmp(f->pairs[i].name, name))
-			continue;
-		copy = strdup(value);
-		if (!copy)
-			return -ENOMEM;
-		free(f->pairs[i].value);
-		f->pairs[i].value = copy;
-		return 0;
-	}
-	return form_add(f, name, value);
-}
-
 const char *form_get(const struct form *f, const char *name)
 {
 	for (size_t i = 0; i < f->count; i++)

@@ -25,8 +25,6 @@ int form_add(struct form *f, const char *name,
 	     const char *value); /* copies; NULL value is skipped */
 int form_addf(struct form *f, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-int form_set(struct form *f, const char *name,
-	     const char *value); /* replaces the first of that name, or adds */
 const char *form_get(const struct form *f, const char *name); /* the first, or NULL */
 int form_copy(struct form *dst, const struct form *src);      /* appends */
 

@@ -1,9 +1,12 @@
 """A call comes in: the webhook's request, and how the document's first verb decides the SIP answer (vectors T02-T28)."""
+import base64
+import hashlib
+import hmac
 import re
 import time
 
 from kit import g711, stack
-from kit.rest import ACCOUNT
+from kit.rest import ACCOUNT, TOKEN
 from kit.twiml import doc, tone_of
 from kit.webapp import Reply
 
@@ -24,7 +27,9 @@ def test_the_voice_url_is_asked_with_everything_twilio_sends(phone, web, domains
         "SipHeader_X-Account": "42", "SipHeader_x-lower": "a;b=c", "SipHeader_User-to-User": "56a390f3d2b7;encoding=hex",
     }
     assert {k: p.get(k) for k in expected} == expected
-    assert ask.headers["X-Twilio-Signature"]
+    signed = web.url + "/v" + "".join(k + p[k] for k in sorted(p))
+    mac = hmac.new(TOKEN.encode(), signed.encode(), hashlib.sha1).digest()
+    assert ask.headers["X-Twilio-Signature"] == base64.b64encode(mac).decode()
     assert ask.headers["Content-Type"].startswith("application/x-www-form-urlencoded")
 
 
@@ -210,3 +215,33 @@ def test_the_call_row_tells_the_story(phone, web, domains, rest, wav):
                           what="completed")
     assert done["duration"] in ("1", "2") and done["end_time"]
     assert sid in [c["sid"] for c in rest.get("/Calls.json")["calls"]]
+
+
+def authenticated(challenge, good):
+    """A reply that asks for credentials until they come."""
+    def reply(request):
+        if good(request.headers.get("Authorization") or ""):
+            return Reply(doc('<Reject reason="busy"/>'))
+        return Reply("", 401, "text/plain", headers=[("WWW-Authenticate", challenge)])
+    return reply
+
+
+def test_a_webhook_with_basic_credentials_sends_them_when_asked(phone, web, domains):
+    expected = "Basic " + base64.b64encode(b"app:s3cret").decode()
+    web.serve("/v", authenticated('Basic realm="app"', lambda got: got == expected))
+    domain = domains(web.url.replace("http://", "http://app:s3cret@") + "/v")
+    assert phone.invite(domain.uri()).wait_final().status == 486
+    first, second = web.wait("/v", 1), web.wait("/v", 2)
+    assert first.headers["Authorization"] is None and second.form["CallStatus"] == "ringing"
+
+
+def test_a_webhook_with_digest_credentials_answers_the_challenge(phone, web, domains):
+    def good(header):
+        f = dict(re.findall(r'(\w+)="?([^",]*)"?', header))
+        def h(*parts):
+            return hashlib.md5(":".join(parts).encode()).hexdigest()
+        return header.startswith("Digest ") and f["response"] == h(h("app", "r", "s3cret"), "n1", f["nc"], f["cnonce"], "auth", h("POST", f["uri"]))
+
+    web.serve("/v", authenticated('Digest realm="r", nonce="n1", qop="auth", algorithm=MD5', good))
+    domain = domains(web.url.replace("http://", "http://app:s3cret@") + "/v")
+    assert phone.invite(domain.uri()).wait_final().status == 486

@@ -55,6 +55,14 @@ def test_an_unusable_reinvite_is_488_and_the_session_stays(playing):
     stack.wait_for(lambda: g711.loud_seconds(call.rtp.audio(mark)) > 0.3, what="audio as before")
 
 
+def test_a_reinvite_that_requires_what_we_lack_is_420_and_the_call_goes_on(playing):
+    call = playing()
+    n = call.in_dialog("INVITE", headers=["Require: 100rel"], body=call.sdp())
+    refused = call.wait_response(range(200, 700), cseq=n)
+    assert refused.status == 420 and "100rel" in refused.get("Unsupported")
+    assert call.reinvite().status == 200
+
+
 def test_update_options_and_info_in_the_dialog_are_answered(playing):
     call = playing()
     for method in ("UPDATE", "OPTIONS", "INFO"):

@@ -63,6 +63,16 @@ def test_a_call_that_waits_for_its_document_is_answered_when_hookswitchd_dies(ph
     back("control")
 
 
+def test_calls_that_a_crash_cut_off_are_closed_at_the_next_start(phones, domain, rest, gone, web):
+    assert phones().invite(domain.uri()).wait_final().status == 200
+    sid = web.wait("/v").params["CallSid"]
+    stack.wait_for(lambda: rest.call("GET", f"/Calls/{sid}.json").json().get("status") == "in-progress", what="in-progress")
+    gone("control")
+    back("control")
+    row = rest.get(f"/Calls/{sid}.json")
+    assert row["status"] == "completed" and row["end_time"] and row["duration"] is not None
+
+
 def test_a_database_that_restarts_loses_no_call_and_no_row(phones, domain, rest, gone, web):
     call = phones().invite(domain.uri())
     assert call.wait_final().status == 200

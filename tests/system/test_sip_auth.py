@@ -8,7 +8,8 @@ import pytest
 from kit import stack
 from kit.rest import BASE_DOMAIN, PASSWORD
 from kit.sip import token
-from kit.sip_raw import Raw, answer, challenge
+from kit.digest import answer, challenge
+from kit.sip_raw import Raw
 
 ALGORITHMS = ["MD5", "SHA-256"]
 

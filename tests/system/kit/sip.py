@@ -1,5 +1,4 @@
 """A SIP phone for tests: real messages over UDP or TCP, digest, dialogs, SDP, and an RTP peer for its audio."""
-import hashlib
 import queue
 import random
 import re
@@ -7,6 +6,7 @@ import socket
 import threading
 import time
 
+from .digest import answer, challenge
 from .rtp import RtpPeer
 
 
@@ -53,28 +53,6 @@ class Message:
 def uri_of(header):
     found = re.search(r"<([^>]*)>", header)
     return found.group(1) if found else header.split(";")[0].strip()
-
-
-def digest_header(challenge, method, uri, user, password, nc=1, cnonce=None, algorithm=None):
-    """The credentials that answer one Proxy-Authenticate value."""
-    fields = dict((k.lower(), v.strip('"')) for k, v in re.findall(r'(\w+)=("[^"]*"|[^\s,]+)', challenge))
-    algorithm = algorithm or fields.get("algorithm", "MD5")
-    h = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[algorithm]
-
-    def hx(s):
-        return h(s.encode()).hexdigest()
-    cnonce = cnonce or token()
-    ha1, ha2 = hx(f"{user}:{fields['realm']}:{password}"), hx(f"{method}:{uri}")
-    text = (f'Digest username="{user}", realm="{fields["realm"]}", nonce="{fields["nonce"]}", uri="{uri}", '
-            f'algorithm={algorithm}')
-    if "qop" in fields:
-        response = hx(f"{ha1}:{fields['nonce']}:{nc:08x}:{cnonce}:auth:{ha2}")
-        text += f', qop=auth, nc={nc:08x}, cnonce="{cnonce}"'
-    else:
-        response = hx(f"{ha1}:{fields['nonce']}:{ha2}")
-    if "opaque" in fields:
-        text += f', opaque="{fields["opaque"]}"'
-    return text + f', response="{response}"'
 
 
 class Phone:
@@ -245,11 +223,10 @@ class Call:
             self.responses.append(m)
             self._changed.notify_all()
         if m.cseq_method == "INVITE" and m.status == 407 and self.credentials and "Proxy-Authorization" not in self._invite:
-            wanted = [c for c in m.all("Proxy-Authenticate") if not self.algorithm or self.algorithm in c or
-                      (self.algorithm == "MD5" and "algorithm" not in c)]
+            fields = challenge(m, self.algorithm) if self.algorithm else challenge(m, "SHA-256") or challenge(m, "MD5")
             self.cseq += 1
             self.to_header = f"<{self.to_uri}>"
-            self.start([f"Proxy-Authorization: {digest_header(wanted[0], 'INVITE', self.to_uri, *self.credentials)}"])
+            self.start([answer(fields, "INVITE", self.to_uri, *self.credentials)])
 
     def _ack_failure(self, m):
         self.phone.send(f"ACK {self.to_uri} SIP/2.0\r\nVia: {m.get('Via').split(',')[0]}\r\nMax-Forwards: 70\r\n"

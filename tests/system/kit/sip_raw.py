@@ -1,5 +1,4 @@
 """Raw SIP for tests of the SIP face: bytes out, bytes in, over UDP or TCP. Nothing is answered, repaired or retransmitted here."""
-import hashlib
 import re
 import socket
 import time
@@ -102,34 +101,3 @@ class Raw:
         """Sends request(...) and returns the final response."""
         self.send(self.request(*args, **kw))
         return self.final(timeout)
-
-
-def challenge(response, algorithm):
-    """The fields of the Proxy-Authenticate value with that algorithm (a value without one is MD5), or None."""
-    for value in response.all("Proxy-Authenticate"):
-        fields = {k.lower(): v.strip('"') for k, v in re.findall(r'(\w+)\s*=\s*("[^"]*"|[^\s,]+)', value)}
-        if fields.get("algorithm", "MD5") == algorithm:
-            return fields
-    return None
-
-
-def answer(fields, method, uri, user, password, nc=1, algorithm=None, qop=True, cnonce=None, **replace):
-    """A Proxy-Authorization header for the challenge's fields. replace: other values of parameters as sent."""
-    algorithm = algorithm or fields.get("algorithm", "MD5")
-    h = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[algorithm]
-    cnonce = cnonce or token()
-
-    def hx(*parts):
-        return h(":".join(parts).encode()).hexdigest()
-
-    ha1, ha2 = hx(user, fields["realm"], password), hx(method, uri)
-    middle = (f"{nc:08x}", cnonce, "auth") if qop else ()
-    quoted = {"username": user.replace("\\", "\\\\").replace('"', '\\"'), "realm": fields["realm"], "nonce": fields["nonce"],
-              "uri": uri, "response": hx(ha1, fields["nonce"], *middle, ha2)}
-    plain = {"algorithm": algorithm}
-    if qop:
-        quoted["cnonce"] = cnonce
-        plain.update(qop="auth", nc=f"{nc:08x}")
-    quoted.update(replace)
-    text = ", ".join([f'{k}="{v}"' for k, v in quoted.items()] + [f"{k}={v}" for k, v in plain.items()])
-    return f"Proxy-Authorization: Digest {text}"

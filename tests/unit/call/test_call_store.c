@@ -156,12 +156,6 @@ int db_rows(const struct db_result *res)
 	return res->rows;
 }
 
-int db_affected(const struct db_result *res)
-{
-	(void)res;
-	return 0;
-}
-
 const char *db_value(const struct db_result *res, int row, int col)
 {
 	static const char *const columns[] = {
@@ -326,7 +320,7 @@ static bool three_failures(void)
 
 static void rows_that_come_together_are_written_together(void **state)
 {
-	struct store *s = store_new(loop, "");
+	struct store *s = store_new(loop, "", "n1");
 
 	(void)state;
 	put(s, 0, 100, "ringing", true);
@@ -339,7 +333,7 @@ static void rows_that_come_together_are_written_together(void **state)
 
 static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 {
-	struct store *s = store_new(loop, "");
+	struct store *s = store_new(loop, "", "n1");
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -355,7 +349,7 @@ static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 
 static void a_lost_database_delays_rows_and_loses_none(void **state)
 {
-	struct store *s = store_new(loop, "");
+	struct store *s = store_new(loop, "", "n1");
 
 	(void)state;
 	set(&server.away, true);
@@ -371,7 +365,7 @@ static void a_lost_database_delays_rows_and_loses_none(void **state)
 
 static void what_waits_at_the_end_is_written(void **state)
 {
-	struct store *s = store_new(loop, "");
+	struct store *s = store_new(loop, "", "n1");
 
 	(void)state;
 	put(s, 0, 1000, "ringing", true);
@@ -382,7 +376,7 @@ static void what_waits_at_the_end_is_written(void **state)
 
 static void a_row_that_the_database_refuses_takes_no_other_with_it(void **state)
 {
-	struct store *s = store_new(loop, "");
+	struct store *s = store_new(loop, "", "n1");
 	struct put bad = {
 		.store = s, .status = "ringing", .insert = true, .count = 1, .sid = "CAbad"
 	};
@@ -400,7 +394,7 @@ static void a_row_that_the_database_refuses_takes_no_other_with_it(void **state)
 
 static void the_queue_is_bounded(void **state)
 {
-	struct store *s = store_new(loop, "");
+	struct store *s = store_new(loop, "", "n1");
 	struct put p = { .store = s, .status = "ringing", .insert = true, .count = 200000 };
 
 	(void)state;

@@ -45,6 +45,21 @@ static void a_bye_is_answered_and_ends_all(void **state)
 	kit_done(k);
 }
 
+static void a_second_bye_of_the_partys_finds_no_dialog(void **state)
+{
+	struct kit *k = kit_call();
+
+	(void)state;
+	kit_send(k, "BYE", NULL, NULL);
+	assert_int_equal(kit_final(k, k->transaction), 200);
+	/* In the same turn of the loop: the leg is not free yet. */
+	kit_send(k, "BYE", NULL, NULL);
+	assert_int_equal(kit_final(k, k->transaction), 481);
+	fake_run(k->fw);
+	assert_int_equal(k->ended, 1);
+	kit_done(k);
+}
+
 static void our_bye_has_the_dialogs_headers(void **state)
 {
 	struct kit *k = kit_call();
@@ -628,6 +643,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bye_is_answered_and_ends_all),
+		cmocka_unit_test(a_second_bye_of_the_partys_finds_no_dialog),
 		cmocka_unit_test(our_bye_has_the_dialogs_headers),
 		cmocka_unit_test(the_route_set_is_kept_loose_and_strict),
 		cmocka_unit_test(a_party_behind_nat_or_on_tcp_is_reached_where_it_came_from),

@@ -248,7 +248,6 @@ static void a_statement_is_prepared_once_a_connection(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(db_exec(&res, db, sql, 1, params), 0);
-		assert_int_equal(db_affected(res), 3);
 		assert_int_equal(db_rows(res), 0);
 		db_result_free(res);
 	}

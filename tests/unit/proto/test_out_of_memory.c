@@ -57,7 +57,7 @@ static void forms(void **state)
 		if (r == 0)
 			r = form_addf(&f, "d", "%d", 4);
 		if (r == 0)
-			r = form_set(&f, "a", "3");
+			r = form_add(&f, "a", "3");
 		if (r == 0)
 			r = form_copy(&g, &f);
 		if (r == 0)
