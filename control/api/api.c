@@ -2,6 +2,8 @@
 #include "api/api.h"
 
 #include "api/auth.h"
+#include "api/auth_tokens.h"
+#include "api/rate.h"
 #include "api/resource.h"
 #include "api/statements.h"
 #include "base/clock.h"
@@ -103,7 +105,7 @@ static void not_allowed(struct api_request *q, bool can_post, bool can_delete)
 {
 	char allow[40];
 
-	snprintf(allow, sizeof(allow), "GET%s%s", can_post ? ", POST" : "",
+	snprintf(allow, sizeof(allow), "GET, HEAD%s%s", can_post ? ", POST" : "",
 		 can_delete ? ", DELETE" : "");
 	api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->in->method,
 		  q->in->path, allow);
@@ -133,56 +135,80 @@ static void operate(struct api_request *q, const struct resource *r, bool instan
 		not_allowed(q, can_post, can_delete);
 }
 
-/* The path behind the account, without the extension of its representation; 0, or less than 0 and
- * answered. */
-static int take_extension(struct api_request *q, const char *rest, size_t *len)
+/* The representation that the path asks for; the length of the path without it. */
+static size_t take_extension(struct api_request *q, const char *path, bool *known)
 {
-	const char *dot = strrchr(rest, '.');
+	static const struct {
+		const char *extension;
+		enum api_format format;
+	} table[] = { { ".json", FORMAT_JSON }, { ".xml", FORMAT_XML }, { ".csv", FORMAT_CSV } };
+	const char *slash = strrchr(path, '/'), *dot = strchr(slash ? slash : path, '.');
 
-	if (dot && is(dot, ".json")) {
-		*len = (size_t)(dot - rest);
-		return 0;
+	q->format = FORMAT_XML;
+	*known = true;
+	if (!dot)
+		return strlen(path);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (is(dot, table[i].extension)) {
+			q->format = table[i].format;
+			return (size_t)(dot - path);
+		}
 	}
-	return api_error(q, 20404,
-			 "The requested resource %.300s was not found: JSON is what is served, its "
-			 "paths end with .json",
-			 q->in->path);
+	q->format = FORMAT_JSON;
+	*known = false;
+	return (size_t)(dot - path);
 }
 
-/* "/2010-04-01/Accounts/{AC}" + path + ".json" */
+/* Whether the path, len long, names an account; copies it and gives what stands behind. */
+static bool take_account(struct api_request *q, const char *path, size_t *len, const char **rest)
+{
+	size_t root = strlen(API_ROOT), account = root + SID_SIZE - 1;
+
+	*rest = "";
+	if (*len == root - 1 && !strncmp(path, API_ROOT, root - 1)) {
+		*len = 0;
+		return true;
+	}
+	if (*len < account || strncmp(path, API_ROOT, root))
+		return false;
+	memcpy(q->account_sid, path + root, SID_SIZE - 1);
+	*rest = path + account;
+	*len -= account;
+	return sid_valid(q->account_sid, "AC") && (!*len || **rest == '/');
+}
+
+/* "/2010-04-01/Accounts/{AC}" + path + extension, or "/2010-04-01/Accounts" + extension */
 static void route(struct api_request *q)
 {
 	const char *path = q->in->path, *rest;
 	const struct resource *r;
-	bool instance;
-	size_t len = 0;
+	bool instance, known, accounts;
+	size_t len = take_extension(q, path, &known);
 
-	if (strncmp(path, API_ROOT, strlen(API_ROOT)) ||
-	    strlen(path) < strlen(API_ROOT) + SID_SIZE - 1) {
+	if (!take_account(q, path, &len, &rest) || !known) {
 		api_not_found(q);
 		return;
 	}
-	memcpy(q->account_sid, path + strlen(API_ROOT), SID_SIZE - 1);
-	rest = path + strlen(API_ROOT) + SID_SIZE - 1;
-	if (!sid_valid(q->account_sid, "AC") || *rest != '/') {
-		api_not_found(q);
-		return;
-	}
-	if (auth_check(q) < 0 || take_extension(q, rest, &len) < 0)
+	accounts = !q->account_sid[0];
+	if (auth_check(q) < 0 || rate_check(q) < 0)
 		return;
 	r = resource_find(q, rest, len, &instance);
-	if (!r)
+	if (r && r->top) {
+		instance = !accounts;
+		snprintf(q->sid, sizeof(q->sid), "%s", instance ? q->account_sid : "");
+	}
+	if (!r || (accounts && !r->top) || (q->format == FORMAT_CSV && instance)) {
 		api_not_found(q);
-	else if (take_query(q) == 0)
+		return;
+	}
+	q->resource = r;
+	if ((!r->main_only || auth_check_main(q) == 0) && take_query(q) == 0)
 		operate(q, r, instance);
 }
 
 static void stamp(struct api_request *q, uint64_t started_ns)
 {
-	char id[33];
-
-	random_hex(id, 32);
-	api_header(q, "Twilio-Request-Id", "RQ%s", id);
+	api_header(q, "Twilio-Request-Id", "%s", q->request_id);
 	api_header(q, "Twilio-Request-Duration", "%.3f",
 		   (double)(clock_mono_ns() - started_ns) / 1e9);
 }
@@ -197,10 +223,13 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 
 	form_init(&q.query);
 	form_init(&q.form);
+	sid_new(q.request_id, "RQ");
 	if (is(in->path, "/healthz"))
 		answer_health(&q);
 	else if (is(in->path, "/readyz"))
 		answer_ready(&q);
+	else if (auth_tokens_serve(&q))
+		; /* answered */
 	else
 		route(&q);
 	stamp(&q, started_ns);
@@ -208,6 +237,7 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 	form_done(&q.form);
 	for (int i = 0; i < q.n_scratch; i++)
 		buf_done(&q.scratch[i]);
+	free(q.changes);
 }
 
 /* -- start and stop */

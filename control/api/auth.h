@@ -1,6 +1,6 @@
 /*
- * auth - who asks: HTTP Basic with an account's SID and token, compared in constant time; own
- * account or one that it owns.
+ * auth - who asks: HTTP Basic with an account's SID and one of its tokens, or an API key's SID and
+ * secret, compared in constant time; for its own account or one that it owns.
  */
 #ifndef HOOKSWITCH_API_AUTH_H
 #define HOOKSWITCH_API_AUTH_H
@@ -16,12 +16,19 @@ struct db;
  * none. */
 bool auth_decode(char ret[AUTH_CREDENTIALS_MAX], char **password, const char *header);
 
-/* 0 when the request may act on q->account_sid; else answered: 401 20003, 403 20005 for an account
- * that is not active, 404 for somebody else's. */
+/*
+ * 0 when the request may act on q->account_sid ("": the asker's own, which it then becomes), with
+ * q->actor_sid and actor_account filled; else answered: 401 20003, 403 20005 for an account that is
+ * not active, 404 for somebody else's.
+ */
 int auth_check(struct api_request *q);
+/* 0 unless the asker is an API key, which may manage neither accounts nor keys: then 403 20006. */
+int auth_check_main(struct api_request *q);
+/* What threads keep of accounts and keys is not taken any more. Any thread. */
+void auth_forget(void);
 
-/* The first account: made when it is not there, its token set to that of the settings. -errno of
- * the database. */
+/* The first account: made when it is not there; its token becomes that of the settings when the
+ * setting is not what it was. -errno of the database. */
 int auth_bootstrap(struct db *db, const struct config *config);
 
 #endif

@@ -1,14 +1,19 @@
 /* The generic operations on the resource table. */
 #include "api/resource.h"
 
+#include "api/auth.h"
+#include "api/idempotency.h"
 #include "api/paging.h"
 #include "api/statements.h"
+#include "base/config.h"
 #include "io/db.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define UNKNOWN_MAX_BYTES 2048
 
 /* -- reading */
 
@@ -46,12 +51,50 @@ void resource_fetch(struct api_request *q, const struct resource *r, int status)
 		api_db_error(q, e);
 		return;
 	}
-	if (db_rows(res))
-		api_reply(q, status, row_json(q, r, res, 0, true));
-	else
+	if (db_rows(res)) {
+		json_t *json = row_json(q, r, res, 0, true);
+
+		if (status == 201 && r->created)
+			status = r->created(q, json);
+		api_reply(q, status, json);
+	} else {
 		api_not_found(q);
+	}
 	db_result_free(res);
 }
+
+/* -- parameters that nobody knows: done without them, and said (20001) */
+
+static void warn_unknown(struct api_request *q, const struct form *form, const struct resource *r)
+{
+	static const char sql[] =
+		"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, "
+		"message_text, request_method, request_url) "
+		"VALUES ($1, $2, nullif($3, ''), 1, 20001, $4, $5, $6)";
+	const char *params[] = { NULL, q->account_sid, "", NULL, q->in->method, q->in->path };
+	struct buf names, text;
+	char sid[SID_SIZE];
+
+	buf_init(&names, UNKNOWN_MAX_BYTES);
+	buf_init(&text, 4 * UNKNOWN_MAX_BYTES);
+	params_unknown(&names, form, r);
+	if (names.len) {
+		sid_new(sid, "NO");
+		buf_adds(&text, "Msg=Unknown+parameters%3A+");
+		form_escape(&text, names.data, names.len, 1);
+		buf_adds(&text, "&ErrorCode=20001&LogLevel=WARN");
+		params[0] = sid;
+		params[2] = !strcmp(r->prefix, "CA") ? q->sid : "";
+		params[3] = text.data;
+		db_exec(NULL, q->db, sql, 6, params);
+		api_header(q, "Warning", "299 - \"20001 Unknown parameters, not used: %.100s\"",
+			   names.data);
+	}
+	buf_done(&names);
+	buf_done(&text);
+}
+
+/* -- lists */
 
 /* Rows of a page, which came with one more than it holds when there are more in its direction. */
 static json_t *page_rows(struct paging *paging, const struct api_request *q,
@@ -100,6 +143,7 @@ void resource_list(struct api_request *q, const struct resource *r)
 	}
 	rows = page_rows(&paging, q, r, res);
 	db_result_free(res);
+	warn_unknown(q, &q->query, r);
 	api_reply(q, 200, paging_envelope(&paging, q, r->prefix, r->list_key, rows));
 }
 
@@ -121,6 +165,8 @@ static void tell(struct api_request *q, const struct resource *r)
 {
 	const char *domain = NULL;
 
+	if (r->main_only)
+		auth_forget();
 	if (!r->changes_sip || !q->options->changed)
 		return;
 	if (!strcmp(r->prefix, "SD"))
@@ -135,16 +181,19 @@ static int below_limit(struct api_request *q, const struct resource *r)
 	struct db_result *res;
 	int n, e;
 
+	int limit;
+
 	if (!r->limit)
 		return 0;
+	memcpy(&limit, (const char *)q->options->config + r->limit, sizeof(limit));
 	e = statement_run(&res, q, &statements_of(r)->count);
 	if (e < 0)
 		return api_db_error(q, e);
 	n = atoi(db_value(res, 0, 0));
 	db_result_free(res);
-	return n < r->limit ? 0
-			    : api_error(q, r->limit_error,
-					"There are %d already, and there can be no more", r->limit);
+	return n < limit ? 0
+			 : api_error(q, r->limit_error,
+				     "There are %d already, and there can be no more", n);
 }
 
 /* Runs the write and puts the SID it returned to q->sid; *rows says whether there was one. */
@@ -160,6 +209,17 @@ static int write_row(struct api_request *q, const struct statement *s, int *rows
 		snprintf(q->sid, sizeof(q->sid), "%s", db_value(res, 0, 0));
 	db_result_free(res);
 	return 0;
+}
+
+/* What the audit row says of the write. */
+static int describe(struct api_request *q, const struct resource *r)
+{
+	json_t *json = params_json(&q->form, r);
+
+	sid_new(q->audit_sid, "AE");
+	q->changes = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return q->changes ? 0 : api_error(q, 20500, NULL);
 }
 
 static int begin(struct api_request *q)
@@ -200,15 +260,35 @@ static int create(struct api_request *q, const struct resource *r)
 	return e < 0 ? write_failed(q, r, e) : 0;
 }
 
+/* A mapping's SID is the list's, which its first parameter names. */
+static bool names_itself(const struct resource *r)
+{
+	return r->n_params && r->params[0].type == PARAM_SID &&
+	       !strcmp(r->params[0].pattern, r->prefix);
+}
+
 void resource_create(struct api_request *q, const struct resource *r)
 {
-	if (params_take(q, r->params, r->n_params, ON_CREATE) < 0 || begin(q) < 0)
+	int replay;
+
+	if (params_take(q, r->params, r->n_params, ON_CREATE) < 0 || describe(q, r) < 0 ||
+	    begin(q) < 0)
 		return;
-	sid_new(q->sid, r->prefix);
-	if (create(q, r) < 0)
+	if (names_itself(r))
+		snprintf(q->sid, sizeof(q->sid), "%s", q->values[0]);
+	else
+		sid_new(q->sid, r->prefix);
+	replay = idempotency_claim(q);
+	if (replay || create(q, r) < 0) {
 		db_rollback(q->db);
-	else if (commit(q, r) == 0)
-		resource_fetch(q, r, 201);
+		if (replay <= 0)
+			return;
+	} else if (commit(q, r) < 0) {
+		return;
+	} else {
+		warn_unknown(q, &q->form, r);
+	}
+	resource_fetch(q, r, 201);
 }
 
 static int update(struct api_request *q, const struct resource *r)
@@ -219,24 +299,43 @@ static int update(struct api_request *q, const struct resource *r)
 	if (exists(q, &s->lock_row) < 0 || (r->before_update && r->before_update(q) < 0))
 		return -EPROTO;
 	e = write_row(q, &s->update, &rows);
-	return e < 0 ? write_failed(q, r, e) : 0;
+	if (e < 0)
+		return write_failed(q, r, e);
+	return r->after_update ? r->after_update(q) : 0;
+}
+
+/* The update of a live call is not the table's: what is left to do is to say who asked for it. */
+static void update_elsewhere(struct api_request *q, const struct resource *r)
+{
+	int e;
+
+	if (r->instead_of_update(q) < 0)
+		return;
+	e = statement_run(NULL, q, &statements_of(r)->audit);
+	if (e < 0) {
+		api_db_error(q, e);
+		return;
+	}
+	warn_unknown(q, &q->form, r);
+	resource_fetch(q, r, 200);
 }
 
 void resource_update(struct api_request *q, const struct resource *r)
 {
-	if (params_take(q, r->params, r->n_params, ON_UPDATE) < 0)
+	if (params_take(q, r->params, r->n_params, ON_UPDATE) < 0 || describe(q, r) < 0)
 		return;
 	if (r->instead_of_update) {
-		if (r->instead_of_update(q) == 0)
-			resource_fetch(q, r, 200);
+		update_elsewhere(q, r);
 		return;
 	}
 	if (begin(q) < 0)
 		return;
-	if (update(q, r) < 0)
+	if (update(q, r) < 0) {
 		db_rollback(q->db);
-	else if (commit(q, r) == 0)
+	} else if (commit(q, r) == 0) {
+		warn_unknown(q, &q->form, r);
 		resource_fetch(q, r, 200);
+	}
 }
 
 static int delete_row(struct api_request *q, const struct resource *r)
@@ -255,7 +354,7 @@ static int delete_row(struct api_request *q, const struct resource *r)
 
 void resource_delete(struct api_request *q, const struct resource *r)
 {
-	if (begin(q) < 0)
+	if (describe(q, r) < 0 || begin(q) < 0)
 		return;
 	if (delete_row(q, r) < 0)
 		db_rollback(q->db);

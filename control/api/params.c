@@ -52,6 +52,14 @@ static bool is_int(const struct param *p, const char *value)
 	return isdigit((unsigned char)*value) && !*end && !errno && n >= p->min && n <= p->max;
 }
 
+/* E.164: a country code does not begin with 0. */
+static bool is_number(const char *s)
+{
+	size_t n = strspn(s + (*s == '+'), "0123456789");
+
+	return *s == '+' && s[1] != '0' && n >= 2 && n <= 15 && !s[n + 1];
+}
+
 static bool is_password(const char *s)
 {
 	bool digit = false, upper = false, lower = false;
@@ -152,7 +160,7 @@ const char *param_check(const struct param *p, const char *value)
 {
 	static _Thread_local char want[160];
 	long long from, to;
-	struct in_addr addr;
+	struct in6_addr addr;
 
 	want[0] = '\0';
 	switch (p->type) {
@@ -192,9 +200,16 @@ const char *param_check(const struct param *p, const char *value)
 			snprintf(want, sizeof(want), "must be one of %s", p->pattern);
 		break;
 	case PARAM_IP:
-		if (inet_pton(AF_INET, value, &addr) != 1)
+		if (inet_pton(AF_INET, value, &addr) != 1 && inet_pton(AF_INET6, value, &addr) != 1)
 			snprintf(want, sizeof(want),
-				 "must be a complete IPv4 address, such as 203.0.113.7");
+				 "must be a complete IPv4 or IPv6 address, such as 203.0.113.7 or "
+				 "2001:db8::7");
+		break;
+	case PARAM_NUMBER:
+		if (!is_number(value))
+			snprintf(want, sizeof(want),
+				 "must be a number in E.164: + and up to 15 digits, such as "
+				 "+14155550100");
 		break;
 	case PARAM_PASSWORD:
 		if (!is_password(value))
@@ -225,7 +240,8 @@ static const char *canonical(const struct param *p, const char *value)
 /* An empty value takes the parameter back to its default, where there must not be one. */
 static bool may_be_empty(const struct param *p, bool required)
 {
-	return !required && p->min == 0 && p->type != PARAM_PASSWORD && p->type != PARAM_IP;
+	return !required && p->min == 0 && p->type != PARAM_PASSWORD && p->type != PARAM_IP &&
+	       p->type != PARAM_NUMBER;
 }
 
 int params_take(struct api_request *q, const struct param *params, size_t n, int when)
@@ -283,4 +299,47 @@ int filters_take(struct api_request *q, const struct filter *filters, size_t n)
 			return api_error(q, 20500, NULL);
 	}
 	return 0;
+}
+
+static const struct param *param_of(const struct resource *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_params; i++)
+		if (*name && !strcmp(r->params[i].name, name))
+			return &r->params[i];
+	return NULL;
+}
+
+static bool known(const struct resource *r, const char *name)
+{
+	if (!strcmp(name, "PageSize") || !strcmp(name, "Page") || !strcmp(name, "PageToken") ||
+	    param_of(r, name))
+		return true;
+	for (size_t i = 0; i < r->n_filters; i++)
+		if (!strcmp(r->filters[i].name, name))
+			return true;
+	return false;
+}
+
+void params_unknown(struct buf *ret, const struct form *form, const struct resource *r)
+{
+	for (size_t i = 0; i < form->count; i++)
+		if (!known(r, form->pairs[i].name))
+			buf_addf(ret, "%s%.64s", ret->len ? ", " : "", form->pairs[i].name);
+}
+
+json_t *params_json(const struct form *form, const struct resource *r)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; json && i < form->count; i++) {
+		const char *name = form->pairs[i].name;
+		const struct param *p = param_of(r, name);
+		/* What no row knows is not kept: it may be a secret under a mistaken name. */
+		const char *value = !p				? "?"
+				    : p->type == PARAM_PASSWORD ? "***"
+								: form->pairs[i].value;
+
+		json_object_set_new(json, name, json_string(value));
+	}
+	return json;
 }

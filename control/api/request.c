@@ -1,6 +1,7 @@
 #define LOG_SUBSYSTEM "api"
 #include "api/request.h"
 
+#include "api/resource.h"
 #include "base/error_code.h"
 #include "base/log.h"
 #include "io/db.h"
@@ -13,6 +14,7 @@
 
 #define MESSAGE_MAX_BYTES 600
 #define KEPT_MAX_BYTES	  4096
+#define ANSWER_MAX_BYTES  (64u << 20) /* 1000 rows with their long texts */
 
 void api_header(struct api_request *q, const char *name, const char *fmt, ...)
 {
@@ -29,25 +31,51 @@ void api_header(struct api_request *q, const char *name, const char *fmt, ...)
 	va_end(ap);
 }
 
+static int render(struct buf *b, const struct api_request *q, const json_t *json)
+{
+	char *text;
+
+	switch (q->out->status < 400 || q->format != FORMAT_CSV ? q->format : FORMAT_JSON) {
+	case FORMAT_XML:
+		q->out->content_type = "application/xml; charset=utf-8";
+		return render_xml(b, q->resource, q->out->status, json);
+	case FORMAT_CSV:
+		q->out->content_type = "text/csv; charset=utf-8; header=present";
+		return render_csv(b, q->resource, json);
+	case FORMAT_JSON:
+		break;
+	}
+	q->out->content_type = "application/json";
+	text = json_dumps(json, JSON_COMPACT);
+	if (!text)
+		return -ENOMEM;
+	/* No copy: it is the buffer's as if it had grown there. */
+	b->data = text;
+	b->len = strlen(text);
+	return 0;
+}
+
 void api_reply(struct api_request *q, int status, json_t *json)
 {
-	q->out->status = status;
+	struct buf b;
+	int r = 0;
+
+	buf_init(&b, ANSWER_MAX_BYTES);
 	free(q->out->body);
 	q->out->body = NULL;
 	q->out->body_len = 0;
+	q->out->status = status;
+	if (json)
+		r = render(&b, q, json);
 	/* Only an answer without a body has none; else memory ran out on the way. */
-	if (!json && status != 204)
+	if (r < 0 || (!json && status != 204)) {
 		q->out->status = 500;
-	if (!json)
-		return;
-	q->out->body = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	if (!q->out->body) {
-		q->out->status = 500;
-		return;
+		q->out->content_type = NULL;
+		buf_done(&b);
 	}
-	q->out->content_type = "application/json";
-	q->out->body_len = strlen(q->out->body);
+	json_decref(json);
+	q->out->body_len = b.len;
+	q->out->body = b.data;
 }
 
 /* A message may quote what the client sent; bytes that are no UTF-8 are not repeated. */
@@ -86,6 +114,8 @@ int api_error(struct api_request *q, int code, const char *fmt, ...)
 		api_header(q, "WWW-Authenticate", "Basic realm=\"Twilio API\"");
 	if (status == 503)
 		api_header(q, "Retry-After", "5");
+	if (status == 429)
+		api_header(q, "Retry-After", "1");
 	return -EPROTO;
 }
 

@@ -14,10 +14,18 @@
 #include <jansson.h>
 
 struct db;
+struct resource;
+
+/* Of an answer, by the extension of the path (sip-and-rest.md §1.0). */
+enum api_format {
+	FORMAT_JSON, /* .json */
+	FORMAT_XML,  /* .xml, or none */
+	FORMAT_CSV   /* .csv, of lists */
+};
 
 #define API_VERSION	"2010-04-01"
 #define API_ROOT	"/" API_VERSION "/Accounts/"
-#define API_VALUES_MAX	24 /* parameters of an operation */
+#define API_VALUES_MAX	32 /* parameters of an operation */
 #define API_FILTERS_MAX 16
 #define API_PAIRS_MAX	200 /* pairs of a query or body */
 #define API_KEPT_MAX	API_FILTERS_MAX
@@ -27,14 +35,21 @@ struct api_request {
 	const struct http_in *in;
 	struct http_out *out;
 	struct db *db;
-	char account_sid[SID_SIZE]; /* of the path: what is worked on */
-	char parent_sid[SID_SIZE];  /* "" when the resource has none */
-	char sid[SID_SIZE];	    /* "" for a list */
+	enum api_format format;
+	const struct resource *resource; /* NULL until the path was understood */
+	char request_id[SID_SIZE];	 /* RQ... */
+	char actor_sid[SID_SIZE];	 /* who asks: an account, or an API key */
+	char actor_account[SID_SIZE];	 /* whose it is */
+	char account_sid[SID_SIZE];	 /* of the path: what is worked on */
+	char parent_sid[SID_SIZE];	 /* "" when the resource has none */
+	char sid[SID_SIZE];		 /* "" for a list */
 	struct form query, form;
 	/* Checked, by the rows of the resource's params and filters; NULL: not given. */
 	const char *values[API_VALUES_MAX];
 	const char *filters[API_FILTERS_MAX];
 	const char *cursor, *limit;	  /* of a list: where the page begins, how many rows */
+	char audit_sid[SID_SIZE];	  /* of a write's audit row */
+	char *changes;			  /* the write's parameters as JSON, without secrets */
 	struct buf scratch[API_KEPT_MAX]; /* what is computed for them; freed with the request */
 	int n_scratch;
 };

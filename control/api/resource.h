@@ -19,6 +19,7 @@ enum property_type {
 	PROPERTY_INT,
 	PROPERTY_BOOL,
 	PROPERTY_DATE, /* timestamptz; shown as RFC 2822 */
+	PROPERTY_JSON, /* a JSON value as text */
 };
 
 struct property {
@@ -36,7 +37,8 @@ enum param_type {
 	PARAM_INT,	/* min..max */
 	PARAM_SID,	/* of prefix `pattern` */
 	PARAM_ENUM,	/* one of `pattern`, "a|b" */
-	PARAM_IP,	/* IPv4 dotted quad */
+	PARAM_IP,	/* IPv4 dotted quad, or IPv6 */
+	PARAM_NUMBER,	/* E.164: +, and up to 15 digits */
 	PARAM_PASSWORD, /* sip-and-rest.md §1.5 */
 	PARAM_DATE,	/* YYYY-MM-DD, or ISO 8601 with a time */
 };
@@ -73,13 +75,18 @@ struct subresource {
 	const char *name, *tail;
 };
 
-/* struct resource.can; every resource can be listed and fetched. */
+/* struct resource.can; every resource can be fetched and, but a singleton, listed. */
 #define CAN_CREATE 1
 #define CAN_UPDATE 2
 #define CAN_DELETE 4
 
 struct resource {
 	const char *path;	   /* below /Accounts/{AC}; '@' stands for the parent's SID */
+	const char *element;	   /* of a row, in XML */
+	bool top;		   /* the accounts themselves: /Accounts[/{AC}]; path is "" */
+	bool singleton;		   /* one row an account, without a SID in the path */
+	bool list_only;		   /* rows have no address of their own */
+	bool main_only;		   /* not for API keys: accounts and keys */
 	const char *prefix;	   /* of its SIDs */
 	const char *parent_prefix; /* NULL: the account is the parent */
 	const char *parent_table;  /* has the parent's sid and account_sid */
@@ -87,6 +94,7 @@ struct resource {
 	int can;
 	const char *table; /* has seq, account_sid; aliased r */
 	const char *join;  /* what stands behind the table in FROM, or NULL */
+	const char *scope; /* the rows of the account; NULL: r.account_sid = $A */
 	const char *where; /* which rows of the table are the resource's, or NULL: all */
 	const char *sid_column;
 	const char *parent_column; /* NULL when the account is the parent */
@@ -101,7 +109,7 @@ struct resource {
 	const struct subresource *subresources;
 	size_t n_subresources;
 	const char *insert; /* template, returning the SID; NULL: made of the params */
-	int limit;	    /* rows a parent; 0: none */
+	size_t limit;	    /* rows a parent: AT_LIMIT of the setting; 0: none */
 	int limit_error, duplicate_error, in_use_error;
 	const char *duplicate_text; /* what a unique violation means; '@' is the first parameter's
 				       value */
@@ -113,14 +121,23 @@ struct resource {
 	int (*before_create)(struct api_request *q);
 	int (*before_update)(struct api_request *q);
 	int (*before_delete)(struct api_request *q);
+	int (*after_update)(struct api_request *q); /* written, in the transaction */
 	int (*instead_of_update)(
 		struct api_request *q); /* the update is the hook's; no transaction */
+	/* Changes the answer of a create, which may show what is never shown again (shown_once);
+	 * the HTTP status. */
+	int (*created)(struct api_request *q, json_t *json);
+	const char *shown_once;
 };
+
+/* struct resource.limit: where in struct config the setting is */
+#define AT_LIMIT(field) offsetof(struct config, field)
 
 const struct resource *resource_at(size_t index); /* NULL at the end */
 
 /*
  * The row for a path behind /Accounts/{AC}, without its extension; fills q's parent_sid and sid.
+ * The accounts themselves have the path "".
  * *instance: it names one, not the list. NULL: no such path.
  */
 const struct resource *resource_find(struct api_request *q, const char *path, size_t len,
@@ -138,6 +155,11 @@ void resource_delete(struct api_request *q, const struct resource *r);
 int params_take(struct api_request *q, const struct param *params, size_t n, int when);
 /* The same for q->query and q->filters. */
 int filters_take(struct api_request *q, const struct filter *filters, size_t n);
+/* Adds the names of form that r does not know, with commas between them. */
+void params_unknown(struct buf *ret, const struct form *form, const struct resource *r);
+/* The form as a JSON object for the audit: secrets are "***", what r does not know is "?". NULL out
+ * of memory. */
+json_t *params_json(const struct form *form, const struct resource *r);
 /* One value; NULL when it is good, else what it must be ("must be ..."), until the thread's next
  * check. */
 const char *param_check(const struct param *p, const char *value);
@@ -149,5 +171,12 @@ struct db_result;
 json_t *property_json(enum property_type type, const char *value);
 json_t *row_json(const struct api_request *q, const struct resource *r, const struct db_result *res,
 		 int row, bool instance);
+
+/* render_xml.c, render_csv.c: an answer's JSON in the other representations, into ret. -errno of
+ * the buffer. */
+int render_xml(struct buf *ret, const struct resource *r, int status, const json_t *json);
+int render_csv(struct buf *ret, const struct resource *r, const json_t *json);
+/* "account_sid" as XML and CSV name it: "AccountSid". */
+void camel(char *ret, size_t size, const char *name);
 
 #endif

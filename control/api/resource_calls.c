@@ -21,7 +21,7 @@ static const struct property properties[] = {
 	AS("to_formatted", "r.\"to\""),
 	AS("from", "r.\"from\""),
 	AS("from_formatted", "r.\"from\""),
-	AS("phone_number_sid", "NULL"),
+	TEXT("phone_number_sid"),
 	TEXT("status"),
 	DATE("start_time"),
 	DATE("end_time"),
@@ -60,15 +60,15 @@ static const struct param params[] = {
 };
 /* As clients know them; those that are no rows of this table are not served. */
 static const struct subresource subresources[] = {
-	{ "notifications", "/Notifications.json" },
-	{ "recordings", "/Recordings.json" },
-	{ "payments", "/Payments.json" },
-	{ "events", "/Events.json" },
-	{ "siprec", "/Siprec.json" },
-	{ "streams", "/Streams.json" },
-	{ "transcriptions", "/Transcriptions.json" },
-	{ "user_defined_messages", "/UserDefinedMessages.json" },
-	{ "user_defined_message_subscriptions", "/UserDefinedMessageSubscriptions.json" },
+	{ "notifications", "/Notifications" },
+	{ "recordings", "/Recordings" },
+	{ "payments", "/Payments" },
+	{ "events", "/Events" },
+	{ "siprec", "/Siprec" },
+	{ "streams", "/Streams" },
+	{ "transcriptions", "/Transcriptions" },
+	{ "user_defined_messages", "/UserDefinedMessages" },
+	{ "user_defined_message_subscriptions", "/UserDefinedMessageSubscriptions" },
 };
 
 /* Rows of the parameter table. */
@@ -170,6 +170,7 @@ static int before_delete(struct api_request *q)
 
 const struct resource resource_calls = {
 	.path = "/Calls",
+	.element = "Call",
 	.prefix = "CA",
 	.list_key = "calls",
 	.can = CAN_UPDATE | CAN_DELETE,

@@ -1,6 +1,8 @@
 /* Credential lists (sip-and-rest.md §1.5). */
 #include "api/table.h"
 
+#include "base/config.h"
+
 static const struct property properties[] = { TEXT("sid"), TEXT("account_sid"),
 					      TEXT("friendly_name"), DATES };
 static const struct param params[] = {
@@ -8,11 +10,12 @@ static const struct param params[] = {
 	  "friendly_name", NULL },
 };
 static const struct subresource subresources[] = {
-	{ "credentials", "/Credentials.json" },
+	{ "credentials", "/Credentials" },
 };
 
 const struct resource resource_credential_lists = {
 	.path = "/SIP/CredentialLists",
+	.element = "CredentialList",
 	.prefix = "CL",
 	.list_key = "credential_lists",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,
@@ -22,7 +25,7 @@ const struct resource resource_credential_lists = {
 	TABLE(params, params),
 	.shows_uri = true,
 	TABLE(subresources, subresources),
-	.limit = 100,
+	.limit = AT_LIMIT(limit_credential_lists),
 	.limit_error = 21239,
 	.duplicate_error = 21240,
 	.duplicate_text = "FriendlyName: there is a CredentialList of this name already",

@@ -63,6 +63,7 @@ static int before_update(struct api_request *q)
 
 const struct resource resource_credentials = {
 	.path = "/SIP/CredentialLists/@/Credentials",
+	.element = "Credential",
 	.prefix = "CR",
 	.parent_prefix = "CL",
 	.parent_table = "credential_lists",
@@ -74,7 +75,7 @@ const struct resource resource_credentials = {
 	TABLE(properties, properties),
 	TABLE(params, params),
 	.shows_uri = true,
-	.limit = 1000,
+	.limit = AT_LIMIT(limit_credentials),
 	.limit_error = 21242,
 	.duplicate_error = 21243,
 	.duplicate_text = "Username: this name is in the list already",

@@ -52,8 +52,8 @@ static const struct param params[] = {
 	{ "ByocTrunkSid", PARAM_SID, ON_BOTH, 0, 0, "BY", 21231, "byoc_trunk_sid", NULL },
 };
 static const struct subresource subresources[] = {
-	{ "ip_access_control_list_mappings", "/IpAccessControlListMappings.json" },
-	{ "credential_list_mappings", "/CredentialListMappings.json" },
+	{ "ip_access_control_list_mappings", "/IpAccessControlListMappings" },
+	{ "credential_list_mappings", "/CredentialListMappings" },
 };
 
 /* b.NAME only where NAME belongs to the account or its owner; the lock keeps NAME until b is there.
@@ -139,6 +139,7 @@ static int before_delete(struct api_request *q)
 
 const struct resource resource_sip_domains = {
 	.path = "/SIP/Domains",
+	.element = "Domain",
 	.prefix = "SD",
 	.list_key = "domains",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,
@@ -148,7 +149,7 @@ const struct resource resource_sip_domains = {
 	TABLE(params, params),
 	.shows_uri = true,
 	TABLE(subresources, subresources),
-	.limit = 100,
+	.limit = AT_LIMIT(limit_sip_domains),
 	.limit_error = 21230,
 	.duplicate_error = 21232,
 	.duplicate_text = "Domain @ already exists.",

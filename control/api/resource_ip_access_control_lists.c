@@ -1,6 +1,8 @@
 /* IP access control lists (sip-and-rest.md §1.4). */
 #include "api/table.h"
 
+#include "base/config.h"
+
 static const struct property properties[] = { TEXT("sid"), TEXT("account_sid"),
 					      TEXT("friendly_name"), DATES };
 static const struct param params[] = {
@@ -8,11 +10,12 @@ static const struct param params[] = {
 	  "friendly_name", NULL },
 };
 static const struct subresource subresources[] = {
-	{ "ip_addresses", "/IpAddresses.json" },
+	{ "ip_addresses", "/IpAddresses" },
 };
 
 const struct resource resource_ip_access_control_lists = {
 	.path = "/SIP/IpAccessControlLists",
+	.element = "IpAccessControlList",
 	.prefix = "AL",
 	.list_key = "ip_access_control_lists",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,
@@ -22,7 +25,7 @@ const struct resource resource_ip_access_control_lists = {
 	TABLE(params, params),
 	.shows_uri = true,
 	TABLE(subresources, subresources),
-	.limit = 1000,
+	.limit = AT_LIMIT(limit_acls),
 	.limit_error = 21255,
 	.duplicate_error = 21235,
 	.duplicate_text = "FriendlyName: there is an IpAccessControlList of this name already",

@@ -2,6 +2,8 @@
  * §1.3): a mapping's SID is its list's. */
 #include "api/table.h"
 
+#include "base/config.h"
+
 #define MAPPING                                                                                    \
 	TEXT("account_sid"), AS("sid", "r.list_sid"), AS("friendly_name", "l.friendly_name"), DATES
 
@@ -17,10 +19,13 @@ static const struct param cl_mapping_params[] = {
 
 #define MAPPING_ROW                                                                                \
 	.parent_prefix = "SD", .parent_table = "sip_domains", .parent_column = "domain_sid",       \
-	.sid_column = "list_sid", .can = CAN_CREATE | CAN_DELETE, .duplicate_error = 21231,        \
+	.sid_column = "list_sid", .can = CAN_CREATE | CAN_DELETE,                                  \
+	.limit = AT_LIMIT(limit_mapped_lists), .limit_error = 21231, .duplicate_error = 21231,     \
 	.changes_sip = true
 #define ACL_MAPPING_ROW                                                                            \
-	MAPPING_ROW, .prefix = "AL", .table = "sip_domain_acl_mappings",                           \
+	MAPPING_ROW,                                                                               \
+		.prefix = "AL", .element = "IpAccessControlListMapping",                           \
+		.table = "sip_domain_acl_mappings",                                                \
 		.join = "JOIN ip_access_control_lists l ON l.sid = r.list_sid",                    \
 		TABLE(params, acl_mapping_params),                                                 \
 		.insert =                                                                          \
@@ -30,8 +35,9 @@ static const struct param cl_mapping_params[] = {
 			"RETURNING list_sid",                                                      \
 		.duplicate_text = "IpAccessControlList already associated with this domain"
 #define CL_MAPPING_ROW(kind)                                                                       \
-	MAPPING_ROW, .prefix = "CL", .table = "sip_domain_credential_mappings",                    \
-		.where = "r.kind = '" kind "'",                                                    \
+	MAPPING_ROW,                                                                               \
+		.prefix = "CL", .element = "CredentialListMapping",                                \
+		.table = "sip_domain_credential_mappings", .where = "r.kind = '" kind "'",         \
 		.join = "JOIN credential_lists l ON l.sid = r.list_sid",                           \
 		TABLE(params, cl_mapping_params),                                                  \
 		.insert = "INSERT INTO sip_domain_credential_mappings (account_sid, domain_sid, "  \

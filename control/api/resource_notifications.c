@@ -24,9 +24,9 @@ static const struct filter filters[] = {
 };
 
 #define NOTIFICATION_ROW                                                                           \
-	.prefix = "NO", .list_key = "notifications", .table = "notifications",                     \
-	.sid_column = "sid", .newest_first = true, TABLE(properties, properties),                  \
-	TABLE(filters, filters), .shows_uri = true
+	.prefix = "NO", .element = "Notification", .list_key = "notifications",                    \
+	.table = "notifications", .sid_column = "sid", .newest_first = true,                       \
+	TABLE(properties, properties), TABLE(filters, filters), .shows_uri = true
 
 const struct resource resource_notifications = { .path = "/Notifications", NOTIFICATION_ROW };
 

@@ -17,6 +17,15 @@ static const struct resource *const table[] = {
 	&resource_calls,
 	&resource_notifications,
 	&resource_call_notifications,
+	&resource_accounts,
+	&resource_keys,
+	&resource_signing_keys,
+	&resource_applications,
+	&resource_incoming_phone_numbers,
+	&resource_outgoing_caller_ids,
+	&resource_balance,
+	&resource_usage_records,
+	&resource_audit_events,
 };
 
 const struct resource *resource_at(size_t index)
@@ -57,8 +66,11 @@ static bool match(struct api_request *q, const struct resource *r, const char *p
 		path += rest;
 		len -= rest;
 	}
-	*instance = len > 0;
-	return !len || (*path == '/' && take_sid(q->sid, path + 1, len - 1, r->prefix));
+	*instance = len > 0 || r->singleton;
+	if (!len)
+		return true;
+	return !r->singleton && !r->list_only && !r->top && *path == '/' &&
+	       take_sid(q->sid, path + 1, len - 1, r->prefix);
 }
 
 const struct resource *resource_find(struct api_request *q, const char *path, size_t len,

@@ -88,7 +88,8 @@ static void add_from(struct draft *d, const struct resource *r)
 /* The rows of this account and parent, and no others: every statement has this. */
 static void add_scope(struct draft *d, const struct resource *r)
 {
-	adds(d, " WHERE r.account_sid = $A");
+	adds(d, " WHERE ");
+	adds(d, r->scope ? r->scope : "r.account_sid = $A");
 	if (r->parent_column) {
 		buf_addf(&d->sql, " AND r.%s = ", r->parent_column);
 		adds(d, "$P");
@@ -140,6 +141,38 @@ static void add_column_value(struct draft *d, const struct resource *r, size_t i
 		buf_addf(&d->sql, ", ''))%s", cast);
 }
 
+/* -- audit: who changed what, in the statement that changes it */
+
+#define AUDIT_COLUMNS                                                                              \
+	"INSERT INTO audit_events (sid, account_sid, actor_sid, source_ip_address, request_id, "   \
+	"changes, action, resource_path, resource_sid) "
+
+static void add_audit_values(struct draft *d, const struct resource *r, const char *action)
+{
+	static const int from[] = { FROM_AUDIT_SID, FROM_ACCOUNT,    FROM_ACTOR,
+				    FROM_PEER,	    FROM_REQUEST_ID, FROM_CHANGES };
+
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		add_value(d, from[i]);
+		adds(d, from[i] == FROM_CHANGES ? "::json, " : ", ");
+	}
+	buf_addf(&d->sql, "'%s', '%s', ", action, r->top ? "/Accounts" : r->path);
+}
+
+static void begin_write(struct draft *d, struct statement *s)
+{
+	begin(d, s);
+	adds(d, "WITH w AS (");
+}
+
+static int end_write(struct draft *d, const struct resource *r, const char *action)
+{
+	buf_addf(&d->sql, "), audited AS (" AUDIT_COLUMNS "SELECT ");
+	add_audit_values(d, r, action);
+	buf_addf(&d->sql, "w.%s FROM w) SELECT %s FROM w", r->sid_column, r->sid_column);
+	return end(d);
+}
+
 /* -- whole statements */
 
 static int make_fetch(struct statement *s, const struct resource *r)
@@ -148,7 +181,8 @@ static int make_fetch(struct statement *s, const struct resource *r)
 
 	begin(&d, s);
 	add_select(&d, r);
-	add_sid(&d, r);
+	if (!r->singleton)
+		add_sid(&d, r);
 	return end(&d);
 }
 
@@ -225,10 +259,10 @@ static int make_insert(struct statement *s, const struct resource *r)
 {
 	struct draft d;
 
-	begin(&d, s);
+	begin_write(&d, s);
 	if (r->insert) {
 		adds(&d, r->insert);
-		return end(&d);
+		return end_write(&d, r, "create");
 	}
 	buf_addf(&d.sql, "INSERT INTO %s (account_sid, %s", r->table, r->sid_column);
 	if (r->parent_column)
@@ -244,7 +278,7 @@ static int make_insert(struct statement *s, const struct resource *r)
 		add_column_value(&d, r, i);
 	}
 	buf_addf(&d.sql, ") RETURNING %s", r->sid_column);
-	return end(&d);
+	return end_write(&d, r, "create");
 }
 
 /* A parameter that is not given leaves its column; an empty one gives it its default. */
@@ -252,7 +286,7 @@ static int make_update(struct statement *s, const struct resource *r)
 {
 	struct draft d;
 
-	begin(&d, s);
+	begin_write(&d, s);
 	buf_addf(&d.sql, "UPDATE %s r SET date_updated = now()", r->table);
 	for (size_t i = 0; i < r->n_params; i++) {
 		const struct param *p = &r->params[i];
@@ -268,18 +302,29 @@ static int make_update(struct statement *s, const struct resource *r)
 	add_scope(&d, r);
 	add_sid(&d, r);
 	buf_addf(&d.sql, " RETURNING r.%s", r->sid_column);
-	return end(&d);
+	return end_write(&d, r, "update");
 }
 
 static int make_delete(struct statement *s, const struct resource *r)
 {
 	struct draft d;
 
-	begin(&d, s);
+	begin_write(&d, s);
 	buf_addf(&d.sql, "DELETE FROM %s r", r->table);
 	add_scope(&d, r);
 	add_sid(&d, r);
 	buf_addf(&d.sql, " RETURNING r.%s", r->sid_column);
+	return end_write(&d, r, "delete");
+}
+
+static int make_audit(struct statement *s, const struct resource *r)
+{
+	struct draft d;
+
+	begin(&d, s);
+	adds(&d, AUDIT_COLUMNS "VALUES (");
+	add_audit_values(&d, r, "update");
+	adds(&d, "$S)");
 	return end(&d);
 }
 
@@ -298,7 +343,9 @@ static int make(struct statements *s, const struct resource *r)
 	e |= make_lock_row(&s->lock_row, r);
 	if (r->can & CAN_CREATE)
 		e |= make_insert(&s->insert, r);
-	if (r->can & CAN_UPDATE)
+	if (r->instead_of_update)
+		e |= make_audit(&s->audit, r);
+	else if (r->can & CAN_UPDATE)
 		e |= make_update(&s->update, r);
 	if (r->can & CAN_DELETE)
 		e |= make_delete(&s->delete_, r);
@@ -332,6 +379,7 @@ void statements_free(void)
 		free(s->insert.sql);
 		free(s->update.sql);
 		free(s->delete_.sql);
+		free(s->audit.sql);
 		*s = (struct statements){ 0 };
 	}
 }
@@ -351,7 +399,10 @@ static const char *value_of(const struct api_request *q, int from)
 		return q->filters[from - FROM_FILTER];
 	if (from >= FROM_VALUE)
 		return q->values[from - FROM_VALUE];
-	switch (from) {
+	switch ((enum statement_source)from) {
+	case FROM_VALUE:
+	case FROM_FILTER:
+		break;
 	case FROM_ACCOUNT:
 		return q->account_sid;
 	case FROM_PARENT:
@@ -360,9 +411,20 @@ static const char *value_of(const struct api_request *q, int from)
 		return q->sid;
 	case FROM_CURSOR:
 		return q->cursor;
-	default:
+	case FROM_LIMIT:
 		return q->limit;
+	case FROM_ACTOR:
+		return q->actor_sid;
+	case FROM_PEER:
+		return q->in->peer;
+	case FROM_REQUEST_ID:
+		return q->request_id;
+	case FROM_AUDIT_SID:
+		return q->audit_sid;
+	case FROM_CHANGES:
+		return q->changes;
 	}
+	BUG_ON(true);
 }
 
 int statement_run(struct db_result **ret, const struct api_request *q, const struct statement *s)

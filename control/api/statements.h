@@ -18,6 +18,11 @@ enum statement_source {
 	FROM_SID,
 	FROM_CURSOR,
 	FROM_LIMIT,
+	FROM_ACTOR,
+	FROM_PEER,
+	FROM_REQUEST_ID,
+	FROM_AUDIT_SID,
+	FROM_CHANGES,
 	FROM_VALUE = 100,
 	FROM_FILTER = 200
 };
@@ -33,7 +38,9 @@ struct statements {
 	struct statement fetch, list,
 		list_back; /* list_back: the rows before the cursor, nearest first */
 	struct statement count, find_parent, lock_parent, lock_row;
-	struct statement insert, update, delete_; /* return the SID of each row written */
+	/* Return the SID of each row written, and write the audit row with it. */
+	struct statement insert, update, delete_;
+	struct statement audit; /* the audit row alone, of an update that is the hook's */
 };
 
 int statements_make(void); /* 0 or -ENOMEM; call statements_free either way */

@@ -21,9 +21,19 @@ struct config {
 	const char *public_ip;	/* PUBLIC_IP: in Contact and SDP */
 	int sip_port;		/* SIP_PORT */
 	/* REST */
-	const char *api_bind; /* API_BIND, default 127.0.0.1 */
-	int api_port;	      /* API_PORT */
-	int api_threads;      /* API_THREADS */
+	const char *api_bind;	     /* API_BIND, default 127.0.0.1 */
+	int api_port;		     /* API_PORT */
+	int api_threads;	     /* API_THREADS */
+	int api_requests_per_second; /* API_REQUESTS_PER_SECOND an account; 0: any (20429) */
+	/* limits of sip-and-rest.md §2 */
+	int limit_sip_domains;	    /* LIMIT_SIP_DOMAINS an account (21230) */
+	int limit_acls;		    /* LIMIT_IP_ACCESS_CONTROL_LISTS an account (21255) */
+	int limit_ip_addresses;	    /* LIMIT_IP_ADDRESSES a list (21237) */
+	int limit_credential_lists; /* LIMIT_CREDENTIAL_LISTS an account (21239) */
+	int limit_credentials;	    /* LIMIT_CREDENTIALS a list (21242) */
+	int limit_mapped_lists;	    /* LIMIT_MAPPED_LISTS of a kind a domain (21231) */
+	int limit_subaccounts;	    /* LIMIT_SUBACCOUNTS an account (20422) */
+	int limit_keys;		    /* LIMIT_KEYS an account (20422) */
 	/* neighbours */
 	const char *database_url;      /* DATABASE_URL: libpq conninfo */
 	const char *sql_dir;	       /* SQL_DIR: forward migrations, applied at start */

@@ -164,6 +164,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 							     MHD_HTTP_HEADER_AUTHORIZATION),
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 						      MHD_HTTP_HEADER_ACCEPT),
+		.idempotency_key =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"),
 		.peer = peer,
 		.body = in->body.data ? in->body.data : "",
 		.body_len = in->body.len,

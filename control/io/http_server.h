@@ -13,13 +13,14 @@ struct http_server;
 
 struct http_in {
 	const char *method;
-	const char *path;	   /* decoded by nobody: as sent, without the query */
-	const char *query;	   /* raw, without '?'; "" when none */
-	const char *content_type;  /* or NULL */
-	const char *authorization; /* or NULL */
-	const char *accept;	   /* or NULL */
-	const char *peer;	   /* "ip:port" */
-	const char *body;	   /* body_len bytes, NUL behind */
+	const char *path;	     /* decoded by nobody: as sent, without the query */
+	const char *query;	     /* raw, without '?'; "" when none */
+	const char *content_type;    /* or NULL */
+	const char *authorization;   /* or NULL */
+	const char *accept;	     /* or NULL */
+	const char *idempotency_key; /* or NULL */
+	const char *peer;	     /* "ip:port" */
+	const char *body;	     /* body_len bytes, NUL behind */
 	size_t body_len;
 	int too_large; /* the body passed max_body_bytes and was thrown away */
 };

@@ -8,4 +8,6 @@ require('./paging');
 require('./protocol');
 require('./limits');
 require('./calls');
+require('./accounts');
+require('./representations');
 require('./operations');

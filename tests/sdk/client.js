@@ -39,7 +39,7 @@ async function raw(method, path, { body, headers = {}, auth = `${ACCOUNT}:${TOKE
 	const response = await fetch(API + root + path, { method, headers: h, body });
 	const text = await response.text();
 	record(method, (root + path).split('?')[0], response.status);
-	return { status: response.status, headers: response.headers, text, json: text ? JSON.parse(text) : null };
+	return { status: response.status, headers: response.headers, text, json: text && /json/.test(response.headers.get('content-type')) ? JSON.parse(text) : null };
 }
 
 /* The promise fails as a REST error of this code and status; pattern is of its message. */

@@ -122,7 +122,7 @@ describe('mappings', () => {
 
 		assert.equal(answer.status, 405);
 		assert.equal(answer.json.code, 20004);
-		assert.equal(answer.headers.get('allow'), 'GET, DELETE');
+		assert.equal(answer.headers.get('allow'), 'GET, HEAD, DELETE');
 		for (const node of ['Auth', 'Auth/Calls', 'Auth/Registrations'])
 			assert.equal((await raw('GET', `/SIP/Domains/${domain.sid}/${node}.json`)).status, 404);
 	});

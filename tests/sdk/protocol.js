@@ -71,8 +71,8 @@ describe('requests', () => {
 	test('of another method are 405 20004 with what is allowed', async (t) => {
 		const d = await makeDomain(t);
 
-		for (const [method, path, allow] of [['PUT', '/SIP/Domains.json', 'GET, POST'], ['DELETE', '/SIP/Domains.json', 'GET, POST'],
-			['PATCH', `/SIP/Domains/${d.sid}.json`, 'GET, POST, DELETE'], ['POST', '/Notifications.json', 'GET']]) {
+		for (const [method, path, allow] of [['PUT', '/SIP/Domains.json', 'GET, HEAD, POST'], ['DELETE', '/SIP/Domains.json', 'GET, HEAD, POST'],
+			['PATCH', `/SIP/Domains/${d.sid}.json`, 'GET, HEAD, POST, DELETE'], ['POST', '/Notifications.json', 'GET, HEAD']]) {
 			const answer = await raw(method, path);
 			assert.equal(answer.status, 405, `${method} ${path}`);
 			assert.equal(answer.json.code, 20004);
@@ -85,18 +85,17 @@ describe('requests', () => {
 			`/SIP/Domains/SD${'0'.repeat(32)}.json`, '/SIP/Domains.json/', '/..%2f.json', '/%ff%00.json']) {
 			const answer = await raw('GET', path);
 			assert.equal(answer.status, 404, path);
-			assert.equal(answer.json.code, 20404);
+			assert.equal(answer.headers.get('x-twilio-error-code'), '20404');
 		}
 		for (const root of ['', '/', '/2010-04-01', '/2010-04-01/Accounts/x'])
 			assert.equal((await raw('GET', '', { root })).status, 404, root);
 	});
 
-	test('for a representation other than JSON say what there is', async () => {
-		for (const path of ['/SIP/Domains', '/SIP/Domains.xml', '/SIP/Domains.csv']) {
-			const answer = await raw('GET', path);
-			assert.equal(answer.status, 404, path);
-			assert.match(answer.json.message, /\.json/);
-		}
+	test('for a representation that there is not are 404', async (t) => {
+		const d = await makeDomain(t);
+
+		for (const path of ['/SIP/Domains.yaml', '/SIP/Domains.json.xml', `/SIP/Domains/${d.sid}.csv`, '/SIP/Domains.JSON'])
+			assert.equal((await raw('GET', path)).status, 404, path);
 	});
 
 	test('with a body of another type are 400 with a sentence', async () => {

@@ -23,7 +23,7 @@ function test(name, body) {
 
 /* "GET", "/2010-04-01/Accounts/AC.../Calls/CA.../Notifications.json" is "GET /Calls/@/Notifications". */
 function record(method, path, status) {
-	const name = running.getStore(), below = /^\/2010-04-01\/Accounts\/AC[0-9a-f]{32}(\/.*)\.json$/.exec(path);
+	const name = running.getStore(), below = /^\/2010-04-01(?:\/Accounts\/AC[0-9a-f]{32}(?=\/))?(\/.*)\.json$/.exec(path);
 
 	if (!name || !below || status >= 300)
 		return;

@@ -54,16 +54,31 @@ static void whole_numbers_keep_their_range(void **state)
 	assert_false(takes(PARAM_INT, 0, 32, NULL, "18446744073709551617"));
 }
 
-static void an_address_is_a_complete_dotted_quad(void **state)
+static void an_address_is_complete(void **state)
 {
 	(void)state;
 	assert_true(takes(PARAM_IP, 0, 0, NULL, "203.0.113.7"));
 	assert_false(takes(PARAM_IP, 0, 0, NULL, "203.0.113"));
 	assert_false(takes(PARAM_IP, 0, 0, NULL, "203.0.113.*"));
 	assert_false(takes(PARAM_IP, 0, 0, NULL, "203.0.113.256"));
-	assert_false(takes(PARAM_IP, 0, 0, NULL, "2001:db8::1"));
+	assert_true(takes(PARAM_IP, 0, 0, NULL, "2001:db8::1"));
+	assert_false(takes(PARAM_IP, 0, 0, NULL, "2001:db8::g"));
+	assert_false(takes(PARAM_IP, 0, 0, NULL, "2001:db8::/32"));
 	assert_false(takes(PARAM_IP, 0, 0, NULL, "203.0.113.7/24"));
 	assert_false(takes(PARAM_IP, 0, 0, NULL, ""));
+}
+
+static void a_phone_number_is_in_e164(void **state)
+{
+	(void)state;
+	assert_true(takes(PARAM_NUMBER, 0, 0, NULL, "+14155550100"));
+	assert_true(takes(PARAM_NUMBER, 0, 0, NULL, "+123456789012345"));
+	assert_false(takes(PARAM_NUMBER, 0, 0, NULL, "+1234567890123456"));
+	assert_false(takes(PARAM_NUMBER, 0, 0, NULL, "14155550100"));
+	assert_false(takes(PARAM_NUMBER, 0, 0, NULL, "+04155550100"));
+	assert_false(takes(PARAM_NUMBER, 0, 0, NULL, "+1415555o100"));
+	assert_false(takes(PARAM_NUMBER, 0, 0, NULL, "+"));
+	assert_false(takes(PARAM_NUMBER, 0, 0, NULL, ""));
 }
 
 static void a_password_has_twelve_characters_a_digit_and_both_cases(void **state)
@@ -237,7 +252,8 @@ int main(void)
 		cmocka_unit_test(a_text_has_the_characters_of_its_pattern_alone),
 		cmocka_unit_test(a_url_is_absolute_http_with_a_host_that_dns_allows),
 		cmocka_unit_test(whole_numbers_keep_their_range),
-		cmocka_unit_test(an_address_is_a_complete_dotted_quad),
+		cmocka_unit_test(an_address_is_complete),
+		cmocka_unit_test(a_phone_number_is_in_e164),
 		cmocka_unit_test(a_password_has_twelve_characters_a_digit_and_both_cases),
 		cmocka_unit_test(a_word_is_one_of_its_list_whole),
 		cmocka_unit_test(a_sid_has_its_prefix_and_32_hex_digits),

@@ -12,6 +12,7 @@
 
 #define SD "SD0123456789abcdef0123456789abcdef"
 #define AL "AL0123456789abcdef0123456789abcdef"
+#define AC "AC0123456789abcdef0123456789abcdef"
 #define CA "CA0123456789abcdef0123456789abcdef"
 #define NO "NO0123456789abcdef0123456789abcdef"
 
@@ -52,8 +53,10 @@ static void paths_name_lists_and_instances(void **state)
 
 static void paths_that_are_nearly_right_name_nothing(void **state)
 {
-	static const char *const bad[] = { "",
-					   "/",
+	static const char *const bad[] = { "/",
+					   "/" AC,
+					   "/Balance/" AC,
+					   "/Usage/Records/" AC,
 					   "/calls",
 					   "/Calls/",
 					   "/Calls/" CA "/",
@@ -105,8 +108,9 @@ static void every_statement_is_of_one_account_and_takes_what_it_names(void **sta
 	for (size_t i = 0; (r = resource_at(i)); i++) {
 		const struct statements *s = statements_of(r);
 		const struct statement *const all[] = {
-			&s->fetch,	 &s->list,     &s->list_back, &s->count,  &s->find_parent,
-			&s->lock_parent, &s->lock_row, &s->insert,    &s->update, &s->delete_
+			&s->fetch,	 &s->list,	  &s->list_back, &s->count,
+			&s->find_parent, &s->lock_parent, &s->lock_row,	 &s->insert,
+			&s->update,	 &s->delete_,	  &s->audit
 		};
 
 		for (size_t k = 0; k < sizeof(all) / sizeof(*all); k++) {
@@ -116,7 +120,8 @@ static void every_statement_is_of_one_account_and_takes_what_it_names(void **sta
 			assert_true(takes_account(all[k]));
 		}
 		assert_int_equal(!!s->insert.sql, !!(r->can & CAN_CREATE));
-		assert_int_equal(!!s->update.sql, !!(r->can & CAN_UPDATE));
+		assert_int_equal(!!s->update.sql, !!(r->can & CAN_UPDATE) && !r->instead_of_update);
+		assert_int_equal(!!s->audit.sql, !!r->instead_of_update);
 		assert_int_equal(!!s->delete_.sql, !!(r->can & CAN_DELETE));
 	}
 	statements_free();
