@@ -44,7 +44,8 @@ static void print_tables(void)
 	}
 	for (size_t i = 0; (r = resource_at(i)); i++)
 		for (size_t k = 0; k < sizeof(operations) / sizeof(operations[0]); k++)
-			if ((r->can & operations[k].can) == operations[k].can)
+			if ((r->can & operations[k].can) == operations[k].can &&
+			    !(*operations[k].tail && (r->singleton || r->list_only)))
 				printf("operation %s %s%s\n", operations[k].method,
 				       r->top ? "/Accounts" : r->path, operations[k].tail);
 }

@@ -126,6 +126,7 @@ describe('applications, numbers and caller IDs', () => {
 		assert.deepEqual([n.phoneNumber, n.friendlyName, n.voiceApplicationSid, n.capabilities.voice, n.capabilities.sms],
 			[phoneNumber, phoneNumber, app.sid, true, false]);
 		assert.deepEqual((await client.incomingPhoneNumbers.list({ phoneNumber: `${phoneNumber.slice(0, 6)}*` })).map((x) => x.sid), [n.sid]);
+		assert.equal((await client.incomingPhoneNumbers(n.sid).fetch()).statusCallbackMethod, 'POST');
 		await refused(client.incomingPhoneNumbers.create({ phoneNumber }), 20409, 409);
 		await refused(client.incomingPhoneNumbers.create({ phoneNumber: '12' }), 21211, 400, /E\.164/);
 		await refused(client.incomingPhoneNumbers.create({ phoneNumber: number(), voiceApplicationSid: `AP${'0'.repeat(32)}` }), 21218, 400);
