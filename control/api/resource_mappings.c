@@ -23,8 +23,7 @@ static const struct param cl_mapping_params[] = {
 	.limit = AT_LIMIT(limit_mapped_lists), .limit_error = 21231, .duplicate_error = 21231,     \
 	.changes_sip = true
 #define ACL_MAPPING_ROW                                                                            \
-	MAPPING_ROW,                                                                               \
-		.prefix = "AL", .element = "IpAccessControlListMapping",                           \
+	MAPPING_ROW, .prefix = "AL", .element = "IpAccessControlListMapping",                      \
 		.table = "sip_domain_acl_mappings",                                                \
 		.join = "JOIN ip_access_control_lists l ON l.sid = r.list_sid",                    \
 		TABLE(params, acl_mapping_params),                                                 \
@@ -35,8 +34,7 @@ static const struct param cl_mapping_params[] = {
 			"RETURNING list_sid",                                                      \
 		.duplicate_text = "IpAccessControlList already associated with this domain"
 #define CL_MAPPING_ROW(kind)                                                                       \
-	MAPPING_ROW,                                                                               \
-		.prefix = "CL", .element = "CredentialListMapping",                                \
+	MAPPING_ROW, .prefix = "CL", .element = "CredentialListMapping",                           \
 		.table = "sip_domain_credential_mappings", .where = "r.kind = '" kind "'",         \
 		.join = "JOIN credential_lists l ON l.sid = r.list_sid",                           \
 		TABLE(params, cl_mapping_params),                                                  \

@@ -146,17 +146,23 @@ struct speech *speech_new(struct loop *loop, struct prompt_cache *cache, const c
 					     .cache = cache,
 					     .voices = speech->voices,
 					     .count_max = SAY_QUEUE_MAX,
-					     .bytes_max = SIZE_MAX };
+					     .bytes_max = SIZE_MAX,
+					     .workers_max = SPEECH_THREADS_MAX };
 	speech->decode = speech->say;
 	speech->decode.count_max = DECODE_QUEUE_MAX;
 	speech->decode.bytes_max = DECODE_QUEUE_BYTES;
-	if (!speech->voices || !speech->inbox ||
-	    speech_queue_start(&speech->say, SPEECH_THREADS_MAX, "speech") < 0 ||
-	    speech_queue_start(&speech->decode, 1, "decode") < 0) {
-		speech_free(speech);
-		return NULL;
-	}
+	speech->decode.workers_max = 1;
+	if (!speech->voices || !speech->inbox)
+		goto fail;
+	speech_queue_fork(&speech->say);
+	speech_queue_fork(&speech->decode);
+	if (speech_queue_start(&speech->say, "speech") < 0 ||
+	    speech_queue_start(&speech->decode, "decode") < 0)
+		goto fail;
 	return speech;
+fail:
+	speech_free(speech);
+	return NULL;
 }
 
 void speech_free(struct speech *speech)

@@ -17,10 +17,9 @@ static void task_run(struct speech_queue *q, struct speech_child *child, struct 
 
 static void *worker_run(void *arg)
 {
-	struct speech_queue *q = arg;
-	struct speech_child child = { .voices = q->voices };
+	struct speech_worker *worker = arg;
+	struct speech_queue *q = worker->queue;
 
-	speech_child_start(&child); /* tried again when there is work */
 	pthread_mutex_lock(&q->lock);
 	for (;;) {
 		struct speech_task *task;
@@ -34,16 +33,25 @@ static void *worker_run(void *arg)
 		q->count--;
 		q->bytes -= task->request.len_bytes;
 		pthread_mutex_unlock(&q->lock);
-		task_run(q, &child, task);
+		task_run(q, &worker->child, task);
 		inbox_put(q->inbox, &task->node);
 		pthread_mutex_lock(&q->lock);
 	}
 	pthread_mutex_unlock(&q->lock);
-	speech_child_stop(&child);
+	speech_child_stop(&worker->child);
 	return NULL;
 }
 
-int speech_queue_start(struct speech_queue *q, unsigned threads, const char *name)
+void speech_queue_fork(struct speech_queue *q)
+{
+	for (unsigned i = 0; i < q->workers_max; i++) {
+		q->workers[i].queue = q;
+		q->workers[i].child.voices = q->voices;
+		speech_child_start(&q->workers[i].child); /* tried again when there is work */
+	}
+}
+
+int speech_queue_start(struct speech_queue *q, const char *name)
 {
 	sigset_t all, old;
 	int r = 0;
@@ -52,10 +60,12 @@ int speech_queue_start(struct speech_queue *q, unsigned threads, const char *nam
 	pthread_cond_init(&q->wake, NULL);
 	sigfillset(&all); /* signals are the loop's */
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	for (; q->threads < threads && q->threads < SPEECH_THREADS_MAX && !r; q->threads += !r) {
-		r = pthread_create(&q->ids[q->threads], NULL, worker_run, q);
+	for (; q->threads < q->workers_max && !r; q->threads += !r) {
+		struct speech_worker *worker = &q->workers[q->threads];
+
+		r = pthread_create(&worker->id, NULL, worker_run, worker);
 		if (!r)
-			pthread_setname_np(q->ids[q->threads], name);
+			pthread_setname_np(worker->id, name);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -r;
@@ -63,6 +73,8 @@ int speech_queue_start(struct speech_queue *q, unsigned threads, const char *nam
 
 void speech_queue_stop(struct speech_queue *q)
 {
+	for (unsigned i = q->threads; i < q->workers_max; i++)
+		speech_child_stop(&q->workers[i].child); /* no thread owns it */
 	if (!q->threads)
 		return;
 	pthread_mutex_lock(&q->lock);
@@ -70,7 +82,7 @@ void speech_queue_stop(struct speech_queue *q)
 	pthread_cond_broadcast(&q->wake);
 	pthread_mutex_unlock(&q->lock);
 	while (q->threads)
-		pthread_join(q->ids[--q->threads], NULL);
+		pthread_join(q->workers[--q->threads].id, NULL);
 	pthread_mutex_destroy(&q->lock);
 	pthread_cond_destroy(&q->wake);
 }

@@ -29,6 +29,12 @@ struct speech_task {
 	struct prompt *prompt;
 };
 
+struct speech_worker {
+	struct speech_queue *queue;
+	struct speech_child child;
+	pthread_t id;
+};
+
 struct speech_queue {
 	struct inbox *inbox;
 	struct prompt_cache *cache;
@@ -38,14 +44,21 @@ struct speech_queue {
 	struct speech_task *head, *tail;
 	size_t count, bytes;
 	size_t count_max, bytes_max;
+	unsigned workers_max; /* at most SPEECH_THREADS_MAX */
 	bool quit;
-	unsigned threads;
-	pthread_t ids[SPEECH_THREADS_MAX];
+	unsigned threads; /* that run */
+	struct speech_worker workers[SPEECH_THREADS_MAX];
 };
 
-/* q zeroed but for inbox, cache, voices and the maxima. After a failure too speech_queue_stop is
- * due. */
-int speech_queue_start(struct speech_queue *q, unsigned threads, const char *name);
+/*
+ * Starts the processes of all workers: before any thread of any queue runs, as what another thread
+ * holds locked at a fork stays locked in the process for ever.
+ */
+void speech_queue_fork(struct speech_queue *q);
+
+/* q forked, else zeroed but for inbox, cache, voices and the maxima. After a failure too
+ * speech_queue_stop is due. */
+int speech_queue_start(struct speech_queue *q, const char *name);
 void speech_queue_stop(
 	struct speech_queue *q); /* what waits stays its owner's; q not started is fine */
 int speech_queue_put(struct speech_queue *q, struct speech_task *task); /* -EAGAIN: full */

@@ -207,12 +207,10 @@ def test_the_call_row_tells_the_story(phone, web, domains, rest, wav):
     call = phone.invite(domain.uri("77"))
     call.wait_final()
     sid = web.wait("/v").params["CallSid"]
-    row = stack.wait_for(lambda: rest.get(f"/Calls/{sid}.json")["status"] == "in-progress" and rest.get(f"/Calls/{sid}.json"),
-                         what="in-progress")
+    row = rest.call_in(sid, "in-progress")
     assert row["to"] == domain.uri("77") and row["direction"] == "inbound" and row["start_time"] and not row["end_time"]
     call.wait_request("BYE")
-    done = stack.wait_for(lambda: rest.get(f"/Calls/{sid}.json")["status"] == "completed" and rest.get(f"/Calls/{sid}.json"),
-                          what="completed")
+    done = rest.call_in(sid, "completed")
     assert done["duration"] in ("1", "2") and done["end_time"]
     assert sid in [c["sid"] for c in rest.get("/Calls.json")["calls"]]
 

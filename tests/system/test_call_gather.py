@@ -116,7 +116,7 @@ def test_hanging_up_in_a_gather_asks_no_action(ivr, web, rest):
     sid = web.wait("/v").params["CallSid"]
     call.press("1")
     assert call.bye().status == 200
-    stack.wait_for(lambda: rest.get(f"/Calls/{sid}.json")["status"] == "completed", what="completed")
+    rest.call_in(sid, "completed")
     assert not web.seen("/g")
 
 

@@ -68,7 +68,7 @@ def test_a_ringing_call_is_canceled(phone, web, domains, rest):
     stack.wait_for(lambda: rest.call("GET", f"/Calls/{sid}.json").status_code == 200, what="the row")
     rest.post(f"/Calls/{sid}.json", Status="canceled")
     assert call.wait_final().status >= 400
-    stack.wait_for(lambda: rest.get(f"/Calls/{sid}.json")["status"] == "canceled", what="canceled")
+    rest.call_in(sid, "canceled")
 
 
 def test_calls_are_listed_newest_first_with_filters(live, rest):

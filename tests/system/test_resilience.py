@@ -66,7 +66,7 @@ def test_a_call_that_waits_for_its_document_is_answered_when_hookswitchd_dies(ph
 def test_calls_that_a_crash_cut_off_are_closed_at_the_next_start(phones, domain, rest, gone, web):
     assert phones().invite(domain.uri()).wait_final().status == 200
     sid = web.wait("/v").params["CallSid"]
-    stack.wait_for(lambda: rest.call("GET", f"/Calls/{sid}.json").json().get("status") == "in-progress", what="in-progress")
+    rest.call_in(sid, "in-progress")
     gone("control")
     back("control")
     row = rest.get(f"/Calls/{sid}.json")
@@ -83,8 +83,7 @@ def test_a_database_that_restarts_loses_no_call_and_no_row(phones, domain, rest,
     assert call.bye().status == 200
     assert g711.loud_seconds(call.rtp.audio(mark - 0.5)) > 0, "the prompt stopped with the database"
     back("postgres")
-    row = stack.wait_for(lambda: rest.call("GET", f"/Calls/{sid}.json").status_code == 200 and
-                         rest.get(f"/Calls/{sid}.json")["status"] == "completed" and rest.get(f"/Calls/{sid}.json"), 30, "the call's last row")
+    row = rest.call_in(sid, "completed", 30)
     assert row["duration"] is not None
     one_call_works(phones, domain)
 

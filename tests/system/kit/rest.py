@@ -4,6 +4,8 @@ import secrets
 
 import requests
 
+from kit.stack import wait_for
+
 API = os.environ.get("HOOKSWITCH_API", "http://127.0.0.1:8080")
 ACCOUNT = os.environ.get("HOOKSWITCH_ACCOUNT_SID", "")
 TOKEN = os.environ.get("HOOKSWITCH_AUTH_TOKEN", "")
@@ -36,6 +38,13 @@ class Rest:
 
     def delete(self, path, expect=204):
         self.call("DELETE", path, expect)
+
+    def call_in(self, sid, status, timeout=10):
+        """The call's row as soon as it is there and has this status."""
+        def look():
+            r = self.call("GET", f"/Calls/{sid}.json")
+            return r.status_code == 200 and r.json()["status"] == status and r.json()
+        return wait_for(look, timeout, f"call {sid} {status}")
 
     def domain(self, voice_url=None, allow=("127.0.0.0/8",), users=(), **properties):
         """A new SIP domain with an ACL of `allow` and a credential list of `users` (None or empty: no such mapping)."""
