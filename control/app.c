@@ -2,9 +2,9 @@
 #include "app.h"
 
 #include "api/api.h"
-#include "base/buf.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "call/calls.h"
 #include "call/control.h"
 #include "call/domain_cache.h"
@@ -31,6 +31,7 @@
 #define MIGRATE_WAIT_MS	   60000
 #define DTMF_QUEUE_MAX	   16
 #define NEIGHBOUR_CHECK_MS 1000
+#define DATABASE_SILENT_MS 3000 /* it is away when no answer came for so long */
 
 struct app {
 	const struct config *config;
@@ -48,6 +49,9 @@ struct app {
 	struct api *api;
 	struct loop_timer *check;
 	_Atomic bool kamailio_up, rtpengine_up; /* for /readyz, as the loop saw them last */
+	struct db_worker *database;		/* asked every second, for the metric alone */
+	uint64_t database_asked_ms;		/* 0: it has answered */
+	int database_r;
 	struct world world;
 };
 
@@ -261,12 +265,46 @@ static void on_dtmf(void *arg, const char *data, size_t len)
 	legs_dtmf_event(calls_legs(app->calls), data, len);
 }
 
+static void ask_database(void *arg, struct db *db)
+{
+	struct app *app = arg;
+
+	/* The first after a restart of the database meets the loss of the connection. */
+	app->database_r = db_script(db, "SELECT 1");
+	if (app->database_r < 0)
+		app->database_r = db_script(db, "SELECT 1");
+}
+
+static void database_answered(void *arg)
+{
+	struct app *app = arg;
+
+	app->database_asked_ms = 0;
+	metrics_set(METRIC_DEPENDENCY_UP, DEPENDENCY_DATABASE, 0, app->database_r == 0);
+}
+
+static void check_database(struct app *app)
+{
+	uint64_t now = loop_now_ms(app->loop);
+
+	if (!app->database_asked_ms) {
+		if (db_worker_submit(app->database, ask_database, database_answered, app) == 0)
+			app->database_asked_ms = now;
+	} else if (now - app->database_asked_ms >= DATABASE_SILENT_MS) {
+		metrics_set(METRIC_DEPENDENCY_UP, DEPENDENCY_DATABASE, 0, 0);
+	}
+}
+
 static void on_check(void *arg)
 {
 	struct app *app = arg;
 
 	app->kamailio_up = kamailio_connected(app->kamailio);
 	app->rtpengine_up = rtpengine_alive(app->rtpengine);
+	metrics_set(METRIC_DEPENDENCY_UP, DEPENDENCY_KAMAILIO, 0, app->kamailio_up);
+	metrics_set(METRIC_DEPENDENCY_UP, DEPENDENCY_RTPENGINE, 0, app->rtpengine_up);
+	metrics_set(METRIC_CALLBACKS_WAITING, 0, 0, calls_callbacks_waiting(app->calls));
+	check_database(app);
 	rtpengine_command(app->rtpengine, json_pack("{s:s}", "command", "ping"), NULL, NULL);
 	loop_timer_start(app->check, NEIGHBOUR_CHECK_MS);
 }
@@ -288,14 +326,25 @@ static void on_changed(void *arg, const char *domain_sid)
 	loop_post(app->loop, flush_decisions, app);
 }
 
-static void on_ready(void *arg, struct buf *reasons)
+static void on_neighbours(void *arg, struct api_neighbours *ret)
 {
 	struct app *app = arg;
 
-	if (!app->kamailio_up)
-		buf_adds(reasons, "kamailio ");
-	if (!app->rtpengine_up)
-		buf_adds(reasons, "rtpengine ");
+	ret->kamailio = app->kamailio_up;
+	ret->rtpengine = app->rtpengine_up;
+}
+
+/* The media worker counts for itself. */
+static void on_measure(void *arg)
+{
+	struct media_stats stats;
+
+	media_get_stats(((struct app *)arg)->media, &stats);
+	metrics_set(METRIC_MEDIA_PORTS, 0, 0, stats.ports);
+	metrics_set(METRIC_MEDIA_PACKETS, PACKETS_SENT, 0, (int64_t)stats.sent);
+	metrics_set(METRIC_MEDIA_PACKETS, PACKETS_RECEIVED, 0, (int64_t)stats.received);
+	metrics_set(METRIC_MEDIA_DISCARDED, 0, 0, (int64_t)stats.dropped);
+	metrics_set(METRIC_MEDIA_LATE_TICKS, 0, 0, (int64_t)stats.late_ticks);
 }
 
 static void on_terminate(void *arg)
@@ -335,7 +384,9 @@ static int start(struct app *app)
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
 	app->store = store_new(app->loop, c->database_url, c->node);
 	app->domains = domain_cache_new(app->loop, c->database_url);
-	if (!app->check || !app->web || !app->speech || !app->media || !app->store || !app->domains)
+	app->database = db_worker_new(app->loop, c->database_url, 1);
+	if (!app->check || !app->web || !app->speech || !app->media || !app->store ||
+	    !app->domains || !app->database)
 		return -ENOMEM;
 	app->world = (struct world){ .ops = &real_world, .w = app, .config = c };
 	app->calls = calls_new(&app->world, app->loop, app->domains);
@@ -347,7 +398,8 @@ static int start(struct app *app)
 	app->api = api_start(&(struct api_options){ .config = c,
 						    .calls = app->calls,
 						    .changed = on_changed,
-						    .ready = on_ready,
+						    .neighbours = on_neighbours,
+						    .measure = on_measure,
 						    .arg = app },
 			     err, sizeof(err));
 	if (!app->api) {
@@ -366,6 +418,7 @@ static void stop(struct app *app)
 	kamailio_free(app->kamailio);
 	rtpengine_free(app->rtpengine);
 	domain_cache_free(app->domains);
+	db_worker_free(app->database);
 	store_free(app->store);
 	media_free(app->media);
 	speech_free(app->speech);

@@ -3,12 +3,14 @@
 
 #include "api/auth.h"
 #include "api/auth_tokens.h"
+#include "api/health.h"
 #include "api/rate.h"
 #include "api/resource.h"
 #include "api/statements.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "io/db.h"
 
 #include <errno.h>
@@ -32,31 +34,6 @@ struct api {
 static bool is(const char *a, const char *b)
 {
 	return !strcmp(a, b);
-}
-
-/* -- /healthz and /readyz */
-
-static void answer_health(struct api_request *q)
-{
-	api_reply(q, 200, json_pack("{s:s}", "status", "ok"));
-}
-
-static void answer_ready(struct api_request *q)
-{
-	struct buf away;
-
-	buf_init(&away, 256);
-	/* The first after a restart of the database meets the loss of the connection. */
-	if (db_script(q->db, "SELECT 1") < 0 && db_script(q->db, "SELECT 1") < 0)
-		buf_adds(&away, "database ");
-	if (q->options->ready)
-		q->options->ready(q->options->arg, &away);
-	if (away.len)
-		api_reply(q, 503,
-			  json_pack("{s:s, s:s}", "status", "unavailable", "away", away.data));
-	else
-		api_reply(q, 200, json_pack("{s:s}", "status", "ok"));
-	buf_done(&away);
 }
 
 /* -- the body and the query */
@@ -213,6 +190,22 @@ static void stamp(struct api_request *q, uint64_t started_ns)
 		   (double)(clock_mono_ns() - started_ns) / 1e9);
 }
 
+static void count(const char *method, int status, uint64_t started_ns)
+{
+	static const char *const known[] = {
+		[METHOD_GET] = "GET",
+		[METHOD_HEAD] = "HEAD",
+		[METHOD_POST] = "POST",
+		[METHOD_DELETE] = "DELETE",
+	};
+	unsigned m = 0;
+
+	while (m < METHOD_OTHER && !is(method, known[m]))
+		m++;
+	metrics_count(METRIC_REST_REQUESTS, m, metrics_status_class(status));
+	metrics_observe(METRIC_REST_REQUEST_NS, m, 0, clock_mono_ns() - started_ns);
+}
+
 static void handle(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)
 {
 	struct api *api = arg;
@@ -224,14 +217,11 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 	form_init(&q.query);
 	form_init(&q.form);
 	sid_new(q.request_id, "RQ");
-	if (is(in->path, "/healthz"))
-		answer_health(&q);
-	else if (is(in->path, "/readyz"))
-		answer_ready(&q);
-	else if (auth_tokens_serve(&q))
-		; /* answered */
-	else
-		route(&q);
+	if (!health_serve(&q)) {
+		if (!auth_tokens_serve(&q))
+			route(&q);
+		count(in->method, out->status, started_ns);
+	}
 	stamp(&q, started_ns);
 	form_done(&q.query);
 	form_done(&q.form);

@@ -8,12 +8,16 @@
 #ifndef HOOKSWITCH_API_API_H
 #define HOOKSWITCH_API_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct api;
-struct buf;
 struct calls;
 struct config;
+
+struct api_neighbours {
+	bool kamailio, rtpengine;
+};
 
 struct api_options {
 	const struct config *config; /* outlives the api */
@@ -21,9 +25,11 @@ struct api_options {
 	/* REST changed a SIP domain, or (NULL) something that several may depend on. Called on a
 	 * listener's thread. */
 	void (*changed)(void *arg, const char *domain_sid);
-	/* Adds the names of neighbours that are away, each with a space behind, for /readyz. Any
-	 * thread. */
-	void (*ready)(void *arg, struct buf *reasons);
+	/* Who is there, for /readyz. Any thread; NULL in tests. */
+	void (*neighbours)(void *arg, struct api_neighbours *ret);
+	/* Sets the metrics that nobody sets as they change, before each /metrics. Any thread; NULL
+	 * in tests. */
+	void (*measure)(void *arg);
 	void *arg;
 };
 

@@ -1,6 +1,8 @@
 #define LOG_SUBSYSTEM "log"
 #include "base/log.h"
 
+#include "base/metrics.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -84,6 +86,7 @@ void log_write(enum log_level level, const char *subsystem, const char *fmt, ...
 
 	if ((int)level < min_level)
 		return;
+	metrics_count(METRIC_LOG_LINES, level, 0);
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "call/notify.h"
 #include "call/playlist.h"
 #include "call/rejected.h"
@@ -15,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define NS_PER_MS 1000000
 
 void hook_done(struct hook *h)
 {
@@ -140,6 +143,8 @@ static void on_answered(void *arg)
 		return;
 	c->answered_ms = c->world->ops->now_ms(c->world->w);
 	c->answered_wall_ms = clock_wall_ms();
+	metrics_count(METRIC_CALLS_ANSWERED, DIRECTION_INBOUND, 0);
+	metrics_observe(METRIC_CALL_ANSWER_NS, 0, 0, (c->answered_ms - c->started_ms) * NS_PER_MS);
 	put_row(c, &(struct store_call){ .sid = c->sid,
 					 .status = call_status_name(c->status),
 					 .start_time_ms = c->answered_wall_ms,
@@ -205,10 +210,25 @@ static void notify_end(struct call *c, enum leg_end why)
 	}
 }
 
+static void count_end(const struct call *c)
+{
+	static const enum metric_call_status status[CALL_STATUSES] = {
+		[CALL_COMPLETED] = CALLS_COMPLETED, [CALL_BUSY] = CALLS_BUSY,
+		[CALL_FAILED] = CALLS_FAILED,	    [CALL_NO_ANSWER] = CALLS_NO_ANSWER,
+		[CALL_CANCELED] = CALLS_CANCELED,
+	};
+
+	metrics_count(METRIC_CALLS_ENDED, DIRECTION_INBOUND, status[c->status]);
+	if (c->answered_ms)
+		metrics_observe(METRIC_CALL_DURATION_NS, 0, 0,
+				(c->world->ops->now_ms(c->world->w) - c->answered_ms) * NS_PER_MS);
+}
+
 void call_end(struct call *c, enum call_event event, int sip_code)
 {
 	interp_stop(c);
 	call_set_status(c, event);
+	count_end(c);
 	c->finished = true;
 	c->world->ops->timer_stop(c->world->w, c->deadline);
 	if (c->stored) {
@@ -329,6 +349,7 @@ static void on_domain(void *arg, const struct call_domain *d)
 
 void call_start(struct call *c)
 {
+	c->started_ms = c->world->ops->now_ms(c->world->w);
 	c->world->ops->timer_start(c->world->w, c->deadline, CALL_RING_MAX_MS);
 	if (c->world->ops->domain_get(c->world->w, c->domain_sid, on_domain, c, &c->domain_get) <
 	    0) {

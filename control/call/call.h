@@ -41,6 +41,7 @@ struct call {
 	bool finished;	/* the leg ended: only the memory remains, until the end of the turn */
 	bool ending;	/* we asked for the end, as end_event */
 	enum call_event end_event;
+	uint64_t started_ms; /* the INVITE came */
 	uint64_t answered_ms;
 	int64_t answered_wall_ms;
 

@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "call/call.h"
 #include "call/media_cache.h"
 #include "call/rejected.h"
@@ -43,6 +44,7 @@ void calls_bury(struct calls *calls, struct call *c)
 	unlink_call(&calls->live, c);
 	link_call(&calls->dead, c);
 	calls->count--;
+	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, -1);
 	calls->world->ops->timer_start(calls->world->w, calls->reaper, 0);
 }
 
@@ -58,8 +60,9 @@ static void on_reaper(void *arg)
 	}
 }
 
-static void refuse(struct calls *calls, const struct leg_invite *invite)
+static void refuse(struct calls *calls, const struct leg_invite *invite, enum metric_refusal why)
 {
+	metrics_count(METRIC_CALLS_REFUSED, why, 0);
 	calls->world->ops->sip_reply(calls->world->w, invite->transaction, 503,
 				     "Service Unavailable", NULL, RETRY_AFTER, "");
 }
@@ -75,30 +78,36 @@ static void on_incoming(void *arg, const struct leg_invite *invite)
 		if (calls->refused++ % 1000 == 0)
 			log_warn("%u calls are the most that this node takes; refused so far: %llu",
 				 calls->count, (unsigned long long)calls->refused);
-		refuse(calls, invite);
+		refuse(calls, invite, REFUSED_CAPACITY);
 		return;
 	}
 	if (!invite->account_sid || !*invite->account_sid || !invite->domain_sid ||
 	    !*invite->domain_sid) {
 		log_error("an INVITE came without account or domain");
-		refuse(calls, invite);
+		refuse(calls, invite, REFUSED_INTERNAL);
 		return;
 	}
 	r = call_new(&c, calls, invite);
-	if (r == -EPROTO)
-		return; /* the leg answered it */
+	if (r == -EPROTO) {
+		/* The leg answered it. */
+		metrics_count(METRIC_CALLS_REFUSED, REFUSED_INVITE, 0);
+		return;
+	}
 	if (r < 0) {
 		log_error("a call could not be made: %s", strerror(-r));
-		refuse(calls, invite);
+		refuse(calls, invite, REFUSED_INTERNAL);
 		return;
 	}
 	link_call(&calls->live, c);
 	calls->count++;
+	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, 1);
+	metrics_count(METRIC_CALLS_STARTED, DIRECTION_INBOUND, 0);
 	call_start(c);
 }
 
 static void on_rejected(void *arg, const json_t *params, const struct sip_msg *msg)
 {
+	metrics_count(METRIC_CALLS_REFUSED, REFUSED_SIP, 0);
 	rejected_event(((struct calls *)arg)->rejected, params, msg);
 }
 
@@ -113,6 +122,7 @@ struct calls *calls_new(struct world *world, struct loop *loop, struct domain_ca
 	calls->world = world;
 	calls->loop = loop;
 	calls->domains = domains;
+	metrics_set(METRIC_CALLS_LIMIT, 0, 0, world->config->max_calls);
 	calls->reaper = world->ops->timer_new(world->w, on_reaper, calls);
 	calls->callbacks = callbacks_new(world);
 	calls->media = media_cache_new(world);

@@ -256,6 +256,7 @@ static void start_step(struct call *c)
 		r = webhook_start(
 			&in->fetch, c->world,
 			&(struct webhook_request){
+				.kind = in->step_fallback ? WEBHOOK_FALLBACK : WEBHOOK_VOICE,
 				.url = in->step_url,
 				.method = in->step_method,
 				.params = &params,

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "io/loop.h"
 #include "io/socket.h"
 #include "proto/netstring.h"
@@ -47,6 +48,8 @@ static void on_state(void *arg, bool connected)
 	struct kamailio *k = arg;
 
 	log_info("the event stream is %s", connected ? "connected" : "lost");
+	if (connected)
+		metrics_count(METRIC_KAMAILIO_CONNECTS, 0, 0);
 	buf_reset(&k->input);
 }
 
@@ -68,6 +71,7 @@ static void on_data(void *arg, const char *data, size_t len)
 				   &n, &used);
 		if (r <= 0)
 			break;
+		metrics_count(METRIC_KAMAILIO_EVENTS, 0, 0);
 		k->event(k->arg, payload, n);
 		at += used;
 	}
@@ -95,9 +99,13 @@ static void on_answer(void *arg, const char *data, size_t len)
 	json_t *error = json_object_get(answer, "error");
 	unsigned id = (unsigned)json_integer_value(json_object_get(answer, "id"));
 
-	if (error)
+	if (error) {
+		metrics_count(METRIC_KAMAILIO_FAILURES, COMMAND_REFUSED, 0);
 		log_debug("a command was refused: %s",
 			  json_string_value(json_object_get(error, "message")));
+	} else if (!answer) {
+		metrics_count(METRIC_KAMAILIO_FAILURES, COMMAND_BAD, 0);
+	}
 	HASH_FIND(hh, k->pending, &id, sizeof(id), p);
 	if (p)
 		finish(k, p, error ? -EPROTO : 0);
@@ -112,8 +120,10 @@ static void on_sweep(void *arg)
 
 	/* Insertion order is order of deadlines. A completion may forget others: always look at the
 	 * head anew. */
-	while ((p = k->pending) && p->deadline_ms <= now)
+	while ((p = k->pending) && p->deadline_ms <= now) {
+		metrics_count(METRIC_KAMAILIO_FAILURES, COMMAND_TIMEOUT, 0);
 		finish(k, p, -ETIMEDOUT);
+	}
 	if (k->pending)
 		loop_timer_start(k->sweep, SWEEP_MS);
 }
@@ -219,8 +229,10 @@ static int command(struct kamailio *k, const char *method, int n, const char *co
 		p->arg = arg;
 		p->deadline_ms = loop_now_ms(k->loop) + ANSWER_MS;
 	}
+	metrics_count(METRIC_KAMAILIO_COMMANDS, 0, 0);
 	r = dgram_send(k->rpc, b->data, b->len);
 	if (r < 0) {
+		metrics_count(METRIC_KAMAILIO_FAILURES, COMMAND_NOT_SENT, 0);
 		log_warn("a command to Kamailio was not sent: %s", strerror(-r));
 		free(p);
 		return r;

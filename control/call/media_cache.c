@@ -295,6 +295,7 @@ static int ask(struct one *m)
 {
 	char etag[VALIDATOR_MAX + 32], modified[VALIDATOR_MAX + 32];
 	struct webhook_request request = {
+		.kind = WEBHOOK_MEDIA,
 		.url = m->url,
 		.method = "GET",
 		.auth_token = m->auth_token,

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/error_code.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "call/call.h"
 #include "call/store.h"
 #include "call/webhook.h"
@@ -30,9 +31,11 @@ struct notify_about notify_about_result(const struct webhook_result *result)
 void notify_account(struct world *world, const char *account_sid, const char *call_sid, int code,
 		    const struct notify_about *about, const struct form *extra, const char *message)
 {
+	const struct error_code *known = error_code_find(code);
 	struct store_item *item;
 	struct buf b;
 
+	metrics_count(METRIC_CALL_NOTIFICATIONS, known ? known->level : ERROR_LEVEL_ERROR, 0);
 	buf_init(&b, EXTRA_MAX_BYTES);
 	if (extra && form_encode(extra, &b, 1) < 0)
 		buf_reset(&b);

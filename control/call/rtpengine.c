@@ -2,7 +2,9 @@
 #include "call/rtpengine.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/sid.h"
 #include "io/loop.h"
 #include "io/socket.h"
@@ -25,7 +27,7 @@ static const unsigned resend_after_ms[] = { 400, 1000 };
 struct pending {
 	uint64_t id;
 	char cookie[32];
-	uint64_t sent_ms;
+	uint64_t sent_ms, sent_ns;
 	unsigned resent;
 	char *text;
 	size_t len;
@@ -79,10 +81,13 @@ static void on_reply(void *arg, const char *data, size_t len)
 	reply = bencode_read(space + 1, len - n - 1, NULL);
 	result = json_string_value(json_object_get(reply, "result"));
 	rtpengine->alive = true;
+	metrics_observe(METRIC_RTPENGINE_COMMAND_NS, 0, 0, clock_mono_ns() - p->sent_ns);
 	if (!result) {
+		metrics_count(METRIC_RTPENGINE_FAILURES, COMMAND_BAD, 0);
 		log_error("an answer cannot be read");
 		finish(rtpengine, p, -EIO, NULL);
 	} else if (!strcmp(result, "error")) {
+		metrics_count(METRIC_RTPENGINE_FAILURES, COMMAND_REFUSED, 0);
 		log_warn("a command failed: %s",
 			 json_string_value(json_object_get(reply, "error-reason")));
 		finish(rtpengine, p, -EPROTO, reply);
@@ -106,10 +111,12 @@ static void on_sweep(void *arg)
 			pending_free(rtpengine, p);
 		} else if (age >= GIVE_UP_MS) {
 			rtpengine->alive = false;
+			metrics_count(METRIC_RTPENGINE_FAILURES, COMMAND_TIMEOUT, 0);
 			finish(rtpengine, p, -ETIMEDOUT, NULL);
 		} else if (!p->cancelled && p->resent < SENDS &&
 			   age >= resend_after_ms[p->resent]) {
 			p->resent++;
+			metrics_count(METRIC_RTPENGINE_RESENDS, 0, 0);
 			dgram_send(rtpengine->socket, p->text, p->len);
 		}
 	}
@@ -174,6 +181,8 @@ uint64_t rtpengine_command(struct rtpengine *rtpengine, json_t *command, ng_done
 	p->done = done;
 	p->arg = arg;
 	p->sent_ms = loop_now_ms(rtpengine->loop);
+	p->sent_ns = clock_mono_ns();
+	metrics_count(METRIC_RTPENGINE_COMMANDS, 0, 0);
 	HASH_ADD_KEYPTR(hh, rtpengine->pending, p->cookie, (size_t)n, p);
 	/* A send that fails is one that is lost: the sweep sends it again. */
 	dgram_send(rtpengine->socket, p->text, p->len);

@@ -112,6 +112,7 @@ static int send_now(struct callback *c)
 {
 	struct callbacks *cb = c->all;
 	struct webhook_request request = {
+		.kind = WEBHOOK_STATUS_CALLBACK,
 		.url = c->url,
 		.method = c->method,
 		.params = &c->params,

@@ -2,6 +2,7 @@
 #include "call/store.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "call/store_item.h"
 #include "io/db.h"
 #include "io/loop.h"
@@ -184,6 +185,7 @@ static int write_apart(struct batch *b, struct db *db, json_t *rows[3])
 			if (r < 0) {
 				log_warn("a row was refused: %s", db_error(db));
 				b->refused++;
+				metrics_count(METRIC_STORE_LOST, LOST_REFUSED, 0);
 			}
 		}
 	}
@@ -210,6 +212,7 @@ static void batch_free(struct batch *b)
 {
 	if (!b)
 		return;
+	metrics_add(METRIC_STORE_QUEUED, 0, 0, -(int64_t)b->count);
 	while (b->items) {
 		struct store_item *item = b->items;
 
@@ -376,6 +379,7 @@ int store_put(struct store *s, struct store_item *item)
 		return -ENOMEM;
 	if (s->count >= QUEUE_MAX_ITEMS || s->bytes + item->bytes > QUEUE_MAX_BYTES) {
 		/* Once for a thousand: a full queue is no reason to fill the log too. */
+		metrics_count(METRIC_STORE_LOST, LOST_QUEUE_FULL, 0);
 		if (s->lost++ % 1000 == 0)
 			log_error("the queue is full, rows lost so far: %llu",
 				  (unsigned long long)s->lost);
@@ -388,6 +392,7 @@ int store_put(struct store *s, struct store_item *item)
 	*s->tail = item;
 	s->tail = &item->next;
 	s->count++;
+	metrics_add(METRIC_STORE_QUEUED, 0, 0, 1);
 	s->bytes += item->bytes;
 	next_batch(s);
 	return 0;

@@ -20,6 +20,7 @@
 
 struct webhook {
 	struct world *world;
+	enum metric_webhook kind;
 	webhook_done_fn *done;
 	void *arg;
 	struct http_fetch *fetch;
@@ -62,8 +63,10 @@ void webhook_cancel(struct webhook *w)
 {
 	if (!w)
 		return;
-	if (w->fetch)
+	if (w->fetch) {
+		metrics_add(METRIC_WEBHOOKS_RUNNING, 0, 0, -1);
 		w->world->ops->fetch_cancel(w->world->w, w->fetch);
+	}
 	webhook_free(w);
 }
 
@@ -242,6 +245,8 @@ static int attempt(struct webhook *w)
 		.public_only = cfg->webhook_public_only,
 	};
 	r = w->world->ops->fetch(w->world->w, &w->fetch, &request, on_reply, w);
+	if (r == 0)
+		metrics_add(METRIC_WEBHOOKS_RUNNING, 0, 0, 1);
 out:
 	while (h.count)
 		free(h.line[--h.count]);
@@ -326,6 +331,56 @@ out:
 	return r;
 }
 
+static enum metric_webhook_result result_of(const struct http_reply *reply)
+{
+	switch (reply->error) {
+	case HTTP_OK:
+		return (enum metric_webhook_result)(WEBHOOK_1XX +
+						    metrics_status_class(reply->status));
+	case HTTP_BAD_URL:
+		return WEBHOOK_BAD_URL;
+	case HTTP_BAD_HOST:
+		return WEBHOOK_DNS;
+	case HTTP_CONNECT_REFUSED:
+		return WEBHOOK_CONNECT;
+	case HTTP_ADDRESS_REFUSED:
+		return WEBHOOK_ADDRESS;
+	case HTTP_CONNECT_TIMEOUT:
+	case HTTP_READ_TIMEOUT:
+	case HTTP_TOTAL_TIMEOUT:
+		return WEBHOOK_TIMEOUT;
+	case HTTP_TLS_HANDSHAKE:
+	case HTTP_TLS_NAME:
+	case HTTP_TLS_EXPIRED:
+	case HTTP_TLS_CHAIN:
+		return WEBHOOK_TLS;
+	case HTTP_PROTOCOL:
+		return WEBHOOK_PROTOCOL;
+	case HTTP_TOO_LARGE:
+		return WEBHOOK_TOO_LARGE;
+	case HTTP_INTERNAL:
+		break;
+	}
+	return WEBHOOK_INTERNAL;
+}
+
+static void count_reply(const struct webhook *w, const struct http_reply *reply)
+{
+	const struct http_times *t = &reply->times;
+	const unsigned us[] = {
+		[STAGE_DNS] = t->dns_us,     [STAGE_CONNECT] = t->connect_us,
+		[STAGE_TLS] = t->tls_us,     [STAGE_FIRST_BYTE] = t->first_byte_us,
+		[STAGE_TOTAL] = t->total_us,
+	};
+
+	metrics_add(METRIC_WEBHOOKS_RUNNING, 0, 0, -1);
+	metrics_count(METRIC_WEBHOOKS, w->kind, result_of(reply));
+	for (unsigned stage = 0; stage < sizeof(us) / sizeof(us[0]); stage++)
+		if (us[stage])
+			metrics_observe(METRIC_WEBHOOK_STAGE_NS, w->kind, stage,
+					us[stage] * UINT64_C(1000));
+}
+
 static void on_reply(void *arg, const struct http_reply *reply)
 {
 	struct webhook *w = arg;
@@ -333,8 +388,10 @@ static void on_reply(void *arg, const struct http_reply *reply)
 	int r = 0;
 
 	w->fetch = NULL;
+	count_reply(w, reply);
 	if (retry_wanted(w, reply)) {
 		w->retries++;
+		metrics_count(METRIC_WEBHOOK_RETRIES, w->kind, 0);
 		r = attempt(w);
 		if (r < 0)
 			finish(w, reply, 12400, "out of memory");
@@ -404,6 +461,7 @@ int webhook_start(struct webhook **ret, struct world *world, const struct webhoo
 	w->done = done;
 	w->arg = arg;
 	w->jar = request->jar;
+	w->kind = request->kind;
 	w->max_bytes = request->max_bytes;
 	new_token(w->token);
 	r = copy_request(w, request);

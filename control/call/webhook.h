@@ -6,6 +6,8 @@
 #ifndef HOOKSWITCH_CALL_WEBHOOK_H
 #define HOOKSWITCH_CALL_WEBHOOK_H
 
+#include "base/metrics.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,6 +20,7 @@ struct world;
 #define WEBHOOK_REDIRECTS_MAX 10
 
 struct webhook_request {
+	enum metric_webhook kind;  /* what it is counted as */
 	const char *url;	   /* absolute, as configured: with user info and fragment */
 	const char *method;	   /* "GET" or "POST" */
 	const struct form *params; /* copied; NULL: none */

@@ -1,7 +1,9 @@
 #define LOG_SUBSYSTEM "db"
 #include "io/db.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -190,13 +192,26 @@ static int take(struct db_result **ret, struct db *db, PGresult *res)
 	return 0;
 }
 
-int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
-	    const char *const *params)
+/* Each statement goes through here once it ended; gives r back. */
+static int counted(uint64_t started_ns, int r)
+{
+	enum metric_db_outcome outcome = r == 0		? DB_OK
+					 : r == -EIO	? DB_UNAVAILABLE
+					 : r == -EAGAIN ? DB_CONFLICT
+					 : r == -ENOMEM ? DB_INTERNAL
+							: DB_REFUSED;
+
+	metrics_count(METRIC_DB_STATEMENTS, outcome, 0);
+	metrics_observe(METRIC_DB_STATEMENT_NS, 0, 0, clock_mono_ns() - started_ns);
+	return r;
+}
+
+static int exec(struct db_result **ret, struct db *db, const char *sql, int n,
+		const char *const *params)
 {
 	struct statement *s;
 	int r;
 
-	BUG_ON(n < 0 || n > PARAMS_MAX);
 	db->error[0] = db->constraint[0] = '\0';
 	r = connected(db);
 	if (r < 0)
@@ -207,13 +222,23 @@ int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
 	return take(ret, db, PQexecPrepared(db->conn, s->name, n, params, NULL, NULL, 0));
 }
 
+int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
+	    const char *const *params)
+{
+	uint64_t started_ns = clock_mono_ns();
+
+	BUG_ON(n < 0 || n > PARAMS_MAX);
+	return counted(started_ns, exec(ret, db, sql, n, params));
+}
+
 int db_script(struct db *db, const char *sql)
 {
+	uint64_t started_ns = clock_mono_ns();
 	int r;
 
 	db->error[0] = db->constraint[0] = '\0';
 	r = connected(db);
-	return r < 0 ? r : take(NULL, db, PQexec(db->conn, sql));
+	return counted(started_ns, r < 0 ? r : take(NULL, db, PQexec(db->conn, sql)));
 }
 
 int db_begin(struct db *db)
@@ -229,6 +254,7 @@ int db_begin(struct db *db)
 
 int db_commit(struct db *db)
 {
+	uint64_t started_ns = clock_mono_ns();
 	PGresult *res;
 	int r = connected(db);
 
@@ -246,7 +272,7 @@ int db_commit(struct db *db)
 		}
 	}
 	db->in_transaction = false;
-	return r;
+	return counted(started_ns, r);
 }
 
 void db_rollback(struct db *db)

@@ -1,5 +1,6 @@
 #include "io/db.h"
 
+#include "base/metrics.h"
 #include "io/loop.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ static void *work(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		job->run(job->arg, w->db);
 		w->queued--;
+		metrics_add(METRIC_DB_QUEUED, 0, 0, -1);
 		/* While the loop stops, completions have nobody to go to: their owners are being
 		 * freed. */
 		while (job->done && loop_post(w->loop, job->done, job->arg) == -ENOMEM)
@@ -114,6 +116,7 @@ int db_worker_submit(struct db_worker *w, db_job_fn *run, db_done_fn *done, void
 	*w->tail = job;
 	w->tail = &job->next;
 	w->queued++;
+	metrics_add(METRIC_DB_QUEUED, 0, 0, 1);
 	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	return 0;

@@ -47,7 +47,7 @@ struct http_fetch {
 	char *post;
 	struct loop_timer *stall; /* read_ms: from the request on, restarted by every byte */
 	unsigned read_ms;
-	uint64_t started_ms; /* curl's own total is 0 until it has ended the exchange itself */
+	uint64_t started_ns; /* curl's own total is 0 until it has ended the exchange itself */
 	bool public_only;
 	bool sent; /* a connection stands, the request goes out */
 	bool stalled, refused, too_large, chunked, header_overflow;
@@ -369,12 +369,41 @@ static enum http_error error_of(const struct http_fetch *f, CURLcode code)
 	}
 }
 
-static unsigned info_ms(CURL *easy, CURLINFO what)
+static unsigned info_us(CURL *easy, CURLINFO what)
 {
 	curl_off_t us = 0;
 
 	curl_easy_getinfo(easy, what, &us);
-	return (unsigned)(us / 1000);
+	return (unsigned)us;
+}
+
+static unsigned info_ms(CURL *easy, CURLINFO what)
+{
+	return info_us(easy, what) / 1000;
+}
+
+static unsigned part_us(unsigned from_us, unsigned to_us)
+{
+	return to_us > from_us ? to_us - from_us : 0;
+}
+
+/* curl's times all count from the start of the exchange. */
+static void take_times(const struct http_fetch *f, struct http_times *ret)
+{
+	unsigned dns = info_us(f->easy, CURLINFO_NAMELOOKUP_TIME_T),
+		 connect = info_us(f->easy, CURLINFO_CONNECT_TIME_T),
+		 tls = info_us(f->easy, CURLINFO_APPCONNECT_TIME_T);
+	long connections = 0;
+
+	curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connections);
+	if (connections > 0) {
+		ret->dns_us = dns;
+		ret->connect_us = part_us(dns, connect);
+		ret->tls_us = part_us(connect, tls);
+	}
+	ret->first_byte_us = part_us(info_us(f->easy, CURLINFO_PRETRANSFER_TIME_T),
+				     info_us(f->easy, CURLINFO_STARTTRANSFER_TIME_T));
+	ret->total_us = (unsigned)((clock_mono_ns() - f->started_ns) / 1000);
 }
 
 static void complete(struct http_fetch *f, CURLcode code)
@@ -406,7 +435,8 @@ static void complete(struct http_fetch *f, CURLcode code)
 	reply.body_len = f->body.len;
 	reply.time_connect_ms = info_ms(f->easy, CURLINFO_CONNECT_TIME_T);
 	reply.time_first_byte_ms = info_ms(f->easy, CURLINFO_STARTTRANSFER_TIME_T);
-	reply.time_total_ms = (unsigned)(clock_mono_ms() - f->started_ms);
+	take_times(f, &reply.times);
+	reply.time_total_ms = reply.times.total_us / 1000;
 	loop_timer_stop(f->stall);
 	easy_release(f); /* done may free the jar */
 	f->done = NULL;	 /* a cancel from within done must not free f twice */
@@ -608,7 +638,7 @@ int http_fetch(struct http_fetch **ret, struct http_client *client, const struct
 	f->done = done;
 	f->arg = arg;
 	f->read_ms = q->read_ms;
-	f->started_ms = clock_mono_ms();
+	f->started_ns = clock_mono_ns();
 	f->public_only = q->public_only;
 	buf_init(&f->head, HEADERS_MAX_BYTES);
 	buf_init(&f->body, q->max_bytes);

@@ -50,6 +50,14 @@ enum http_error {
 	HTTP_INTERNAL,
 };
 
+/* Parts of an exchange in microseconds; 0: that part did not happen, or did not end. A connection
+ * that is used again has no dns, connect and tls. */
+struct http_times {
+	unsigned dns_us, connect_us, tls_us;
+	unsigned first_byte_us; /* from the request to the first byte of its reply */
+	unsigned total_us;
+};
+
 struct http_reply {
 	enum http_error error;
 	char error_text[256];				  /* for people; empty on HTTP_OK */
@@ -62,6 +70,7 @@ struct http_reply {
 	const char *body;    /* body_len bytes, NUL behind; "" when none */
 	size_t body_len;
 	unsigned time_connect_ms, time_first_byte_ms, time_total_ms;
+	struct http_times times;
 };
 
 /* Runs once, on the loop, never before http_fetch returned and never after http_fetch_cancel. reply

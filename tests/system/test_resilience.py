@@ -2,8 +2,11 @@
 import time
 
 import pytest
+import requests
 
 from kit import g711, stack
+from kit.metrics import Page
+from kit.rest import API
 from kit.twiml import doc
 from kit.webapp import Reply
 
@@ -71,6 +74,22 @@ def test_calls_that_a_crash_cut_off_are_closed_at_the_next_start(phones, domain,
     back("control")
     row = rest.get(f"/Calls/{sid}.json")
     assert row["status"] == "completed" and row["end_time"] and row["duration"] is not None
+
+
+@pytest.mark.parametrize("service, dependency", [("postgres", "database"), ("kamailio", "kamailio"), ("rtpengine", "rtpengine")])
+def test_a_dependency_that_is_away_is_named_and_the_metrics_are_still_there(gone, service, dependency):
+    def state():
+        r = requests.get(API + "/readyz", timeout=15)
+        return r.status_code, r.json()
+
+    gone(service)
+    stack.wait_for(lambda: Page()("hookswitch_dependency_up", dependency=dependency) == 0, 15, f"{dependency} down in the metrics")
+    status, body = stack.wait_for(lambda: state() if state()[0] == 503 else None, 15, f"{dependency} down in /readyz")
+    assert status == 503 and body["status"] == "unavailable" and body["away"].split() == [dependency]
+    assert body["dependencies"] == {d: "down" if d == dependency else "up" for d in ("database", "kamailio", "rtpengine")}
+    back(service)
+    stack.wait_for(lambda: Page()("hookswitch_dependency_up", dependency=dependency) == 1, 15, f"{dependency} up in the metrics")
+    stack.wait_for(lambda: state()[0] == 200, 15, f"{dependency} up in /readyz")
 
 
 def test_a_database_that_restarts_loses_no_call_and_no_row(phones, domain, rest, gone, web):
