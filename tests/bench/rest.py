@@ -132,8 +132,8 @@ def plans_of(api, where):
     for name, page in where.items():
         for _ in range(12):
             api.session.get(rest.API + page, timeout=60).raise_for_status()
-        text = re.sub(r"\n\t", "\n", stack.logs("postgres", 2000))
-        logged = [json.loads(m) for m in re.findall(r"^LOG:.*?  plan:\n(\{.*?^\})", text.replace("\n  {", "\n{"), re.M | re.S) if "FROM calls" in m]
+        text = stack.logs("postgres", 2000).replace("\n\t", "\n")
+        logged = [json.loads(plan) for plan in re.findall(r"LOG:  duration: [0-9.]+ ms  plan:\n(\{.*?\n\})", text, re.S) if "FROM calls r" in plan]
         steps = list(nodes(logged[-1]["Plan"]))
         found[name] = {"nodes": [n["Node Type"] for n in steps],
                        "rows_read": max(n["Actual Rows"] + n.get("Rows Removed by Filter", 0) for n in steps if "Scan" in n["Node Type"])}
