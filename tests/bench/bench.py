@@ -6,8 +6,10 @@ writes OUT/bench.json. Every figure is of this one run; aims and ratios are judg
   (a) reject, say   calls/s reached at the offered rates, CPU-ms a call by process
   (b) play          concurrent calls hearing a prompt: gap between packets at p99.9, CPU-ms a call-second by process
   (c) memory        resident memory a call, of hookswitchd and RTPengine
-  (e) rest          REST requests/s, p50, p99, CPU-ms a request by process; the last page of a million calls (rest.py)
   (d) idle          transactions, NG calls, calls and sockets after the load
+  (e) rest          REST requests/s, p50, p99, CPU-ms a request by process; the last page of a million calls (rest.py)
+
+BENCH_PARTS chooses: calls (a to d), rest (e).
 """
 import json
 import os
@@ -255,6 +257,8 @@ def calls_part(found, work):
 
 
 def main():
+    if not PARTS or not set(PARTS) <= {"calls", "rest"}:
+        raise SystemExit(f"BENCH_PARTS names calls, rest or both, not {' '.join(PARTS) or 'nothing'}")
     OUT.mkdir(parents=True, exist_ok=True)
     found, rows = processes(), []
     before = after = idle_counters(found)
