@@ -218,7 +218,13 @@ static int make_count(struct statement *s, const struct resource *r)
 	begin(&d, s);
 	adds(&d, "SELECT count(*)");
 	add_from(&d, r);
-	add_scope(&d, r);
+	/* The parent is the account's, lock_parent saw to it: its index alone counts its rows. */
+	if (r->parent_column && !r->where && !r->scope) {
+		buf_addf(&d.sql, " WHERE r.%s = ", r->parent_column);
+		adds(&d, "$P");
+	} else {
+		add_scope(&d, r);
+	}
 	return end(&d);
 }
 

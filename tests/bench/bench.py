@@ -7,6 +7,9 @@ writes OUT/bench.json. Every figure is of this one run; aims and ratios are judg
   (b) play          concurrent calls hearing a prompt: gap between packets at p99.9, CPU-ms a call-second by process
   (c) memory        resident memory a call, of hookswitchd and RTPengine
   (d) idle          transactions, NG calls, calls and sockets after the load
+  (e) rest          REST requests/s, p50, p99, CPU-ms a request by process; the last page of a million calls (rest.py)
+
+BENCH_PARTS chooses: calls (a to d), rest (e).
 """
 import json
 import os
@@ -21,6 +24,8 @@ import wave
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from kit import g711, stack  # noqa: E402
 from kit.rest import Rest  # noqa: E402
+
+import rest as rest_part  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = pathlib.Path(os.environ.get("BENCH_OUT", "/out"))
@@ -202,11 +207,15 @@ PLAY_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "30"))
 RATES = [int(r) for r in os.environ.get("BENCH_RATES", "100,300,600").split(",")]
 SAY_RATES = [int(r) for r in os.environ.get("BENCH_SAY_RATES", "50,100,200").split(",")]
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
+PARTS = os.environ.get("BENCH_PARTS", "calls rest").split()
 PLAY_CALLS = [int(n) for n in os.environ.get("BENCH_PLAY_CALLS", "100,300").split(",")]
 
 
 def show(rows):
     for r in rows:
+        if r["test"].startswith("rest"):
+            rest_part.show(r)
+            continue
         cost = r.get("cpu_ms_per_call") or r.get("cpu_ms_per_call_second")
         unit = "ms/call" if "cpu_ms_per_call" in r else "ms/call-s"
         costs = "  ".join(f"{s} {v:.3f}" for s, v in cost.items())
@@ -219,34 +228,46 @@ def show(rows):
                   f"  retransmissions {r['retransmissions']}  | {costs} sum {sum(cost.values()):.3f} {unit}")
 
 
+def calls_part(found, work):
+    """What calls cost; the rows, and the counters of idleness before and after."""
+    rest = Rest()
+    docs, tools = prepare(work)
+    web = subprocess.Popen([str(tools["webapp"]), *WEB.split(":"), str(docs)])
+    domains = {n: rest.domain(f"http://{WEB}/{n}.xml", allow=("127.0.0.0/8",)) for n in ("reject", "say", "play")}
+    try:
+        time.sleep(0.5)
+        rows = []
+        signalling(found, "warm-up", "reject", domains["reject"].uri()[4:], 50, 100, work)
+        before = idle_counters(found)
+        for rate in RATES:
+            rows.append(signalling(found, "reject", "reject", domains["reject"].uri()[4:], rate, rate * SECONDS, work))
+        fifo_free = ("-key", "rtpcmd", "RECV")
+        for rate in SAY_RATES:
+            rows.append(signalling(found, "say", "ivr", domains["say"].uri()[4:], rate, rate * SECONDS, work, fifo_free))
+        for calls in PLAY_CALLS:
+            sub = work / f"play{calls}"
+            sub.mkdir()
+            rows.append(playing(found, domains["play"].uri()[4:], calls, PLAY_SECONDS, sub, tools["rtpbox"]))
+        return rows, before, idle_counters(found)
+    finally:
+        web.terminate()
+        web.wait(10)
+        for domain in domains.values():
+            domain.delete()
+
+
 def main():
+    if not PARTS or not set(PARTS) <= {"calls", "rest"}:
+        raise SystemExit(f"BENCH_PARTS names calls, rest or both, not {' '.join(PARTS) or 'nothing'}")
     OUT.mkdir(parents=True, exist_ok=True)
-    rest, found = Rest(), processes()
+    found, rows = processes(), []
+    before = after = idle_counters(found)
     with tempfile.TemporaryDirectory() as tmp:
         work = pathlib.Path(tmp)
-        docs, tools = prepare(work)
-        web = subprocess.Popen([str(tools["webapp"]), *WEB.split(":"), str(docs)])
-        domains = {n: rest.domain(f"http://{WEB}/{n}.xml", allow=("127.0.0.0/8",)) for n in ("reject", "say", "play")}
-        try:
-            time.sleep(0.5)
-            rows = []
-            signalling(found, "warm-up", "reject", domains["reject"].uri()[4:], 50, 100, work)
-            before = idle_counters(found)
-            for rate in RATES:
-                rows.append(signalling(found, "reject", "reject", domains["reject"].uri()[4:], rate, rate * SECONDS, work))
-            fifo_free = ("-key", "rtpcmd", "RECV")
-            for rate in SAY_RATES:
-                rows.append(signalling(found, "say", "ivr", domains["say"].uri()[4:], rate, rate * SECONDS, work, fifo_free))
-            for calls in PLAY_CALLS:
-                sub = work / f"play{calls}"
-                sub.mkdir()
-                rows.append(playing(found, domains["play"].uri()[4:], calls, PLAY_SECONDS, sub, tools["rtpbox"]))
-            after = idle_counters(found)
-        finally:
-            web.terminate()
-            web.wait(10)
-            for domain in domains.values():
-                domain.delete()
+        if "calls" in PARTS:
+            rows, before, after = calls_part(found, work)
+        if "rest" in PARTS:
+            rows += rest_part.measure(work, lambda: cpu_snapshot(found))
     show(rows)
     print(f"idle before {before}\nidle after  {after}")
     leaks = [k for k in ("kamailio_transactions", "rtpengine_sessions") if after[k]]
@@ -255,7 +276,7 @@ def main():
     (OUT / "bench.json").write_text(json.dumps({"rows": rows, "idle_before": before, "idle_after": after, "nproc": os.cpu_count(),
                                                 "kernel": os.uname().release}, indent=1) + "\n")
     failed = sum(r["failed"] for r in rows)
-    print(f"{'FAILED: ' + ', '.join(leaks) if leaks else 'all counters are back to idle'}; {failed} calls failed")
+    print(f"{'FAILED: ' + ', '.join(leaks) if leaks else 'all counters are back to idle'}; {failed} calls and requests failed")
     return 1 if leaks or failed else 0
 
 
