@@ -3,6 +3,7 @@
 
 #include "api/auth.h"
 #include "api/auth_tokens.h"
+#include "api/openapi.h"
 #include "api/rate.h"
 #include "api/resource.h"
 #include "api/statements.h"
@@ -27,6 +28,7 @@ struct api {
 	struct http_server *server;
 	struct db **connections; /* one a thread */
 	unsigned n_connections;
+	char *openapi; /* the document */
 };
 
 static bool is(const char *a, const char *b)
@@ -34,7 +36,7 @@ static bool is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-/* -- /healthz and /readyz */
+/* -- /healthz, /readyz and /openapi.json */
 
 static void answer_health(struct api_request *q)
 {
@@ -57,6 +59,14 @@ static void answer_ready(struct api_request *q)
 	else
 		api_reply(q, 200, json_pack("{s:s}", "status", "ok"));
 	buf_done(&away);
+}
+
+static void answer_openapi(struct api_request *q, const char *document)
+{
+	q->out->body = strdup(document);
+	q->out->status = q->out->body ? 200 : 500;
+	q->out->content_type = q->out->body ? "application/json" : NULL;
+	q->out->body_len = q->out->body ? strlen(document) : 0;
 }
 
 /* -- the body and the query */
@@ -228,6 +238,8 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 		answer_health(&q);
 	else if (is(in->path, "/readyz"))
 		answer_ready(&q);
+	else if (is(in->path, "/openapi.json"))
+		answer_openapi(&q, api->openapi);
 	else if (auth_tokens_serve(&q))
 		; /* answered */
 	else
@@ -259,7 +271,8 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 	api->options = *options;
 	api->n_connections = server.threads;
 	api->connections = calloc(server.threads, sizeof(struct db *));
-	if (!api->connections || statements_make() < 0)
+	api->openapi = openapi_document();
+	if (!api->connections || !api->openapi || statements_make() < 0)
 		goto fail;
 	for (unsigned i = 0; i < server.threads; i++) {
 		api->connections[i] = db_open(c->database_url);
@@ -288,6 +301,7 @@ void api_stop(struct api *api)
 	for (unsigned i = 0; api->connections && i < api->n_connections; i++)
 		db_close(api->connections[i]);
 	free(api->connections);
+	free(api->openapi);
 	statements_free();
 	free(api);
 }

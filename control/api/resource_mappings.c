@@ -23,8 +23,7 @@ static const struct param cl_mapping_params[] = {
 	.limit = AT_LIMIT(limit_mapped_lists), .limit_error = 21231, .duplicate_error = 21231,     \
 	.changes_sip = true
 #define ACL_MAPPING_ROW                                                                            \
-	MAPPING_ROW,                                                                               \
-		.prefix = "AL", .element = "IpAccessControlListMapping",                           \
+	MAPPING_ROW, .prefix = "AL", .element = "IpAccessControlListMapping",                      \
 		.table = "sip_domain_acl_mappings",                                                \
 		.join = "JOIN ip_access_control_lists l ON l.sid = r.list_sid",                    \
 		TABLE(params, acl_mapping_params),                                                 \
@@ -35,8 +34,7 @@ static const struct param cl_mapping_params[] = {
 			"RETURNING list_sid",                                                      \
 		.duplicate_text = "IpAccessControlList already associated with this domain"
 #define CL_MAPPING_ROW(kind)                                                                       \
-	MAPPING_ROW,                                                                               \
-		.prefix = "CL", .element = "CredentialListMapping",                                \
+	MAPPING_ROW, .prefix = "CL", .element = "CredentialListMapping",                           \
 		.table = "sip_domain_credential_mappings", .where = "r.kind = '" kind "'",         \
 		.join = "JOIN credential_lists l ON l.sid = r.list_sid",                           \
 		TABLE(params, cl_mapping_params),                                                  \
@@ -49,6 +47,7 @@ static const struct param cl_mapping_params[] = {
 
 const struct resource resource_auth_calls_ip_access_control_list_mappings = {
 	.path = "/SIP/Domains/@/Auth/Calls/IpAccessControlListMappings",
+	.name = "SipAuthCallsIpAccessControlListMapping",
 	.list_key = "contents",
 	TABLE(properties, mapping_properties),
 	ACL_MAPPING_ROW,
@@ -56,6 +55,7 @@ const struct resource resource_auth_calls_ip_access_control_list_mappings = {
 
 const struct resource resource_auth_calls_credential_list_mappings = {
 	.path = "/SIP/Domains/@/Auth/Calls/CredentialListMappings",
+	.name = "SipAuthCallsCredentialListMapping",
 	.list_key = "contents",
 	TABLE(properties, mapping_properties),
 	CL_MAPPING_ROW("calls"),
@@ -63,6 +63,7 @@ const struct resource resource_auth_calls_credential_list_mappings = {
 
 const struct resource resource_auth_registrations_credential_list_mappings = {
 	.path = "/SIP/Domains/@/Auth/Registrations/CredentialListMappings",
+	.name = "SipAuthRegistrationsCredentialListMapping",
 	.list_key = "contents",
 	TABLE(properties, mapping_properties),
 	CL_MAPPING_ROW("registrations"),
@@ -70,6 +71,7 @@ const struct resource resource_auth_registrations_credential_list_mappings = {
 
 const struct resource resource_ip_access_control_list_mappings = {
 	.path = "/SIP/Domains/@/IpAccessControlListMappings",
+	.name = "SipIpAccessControlListMapping",
 	.list_key = "ip_access_control_list_mappings",
 	TABLE(properties, legacy_mapping_properties),
 	.shows_uri = true,
@@ -78,6 +80,7 @@ const struct resource resource_ip_access_control_list_mappings = {
 
 const struct resource resource_credential_list_mappings = {
 	.path = "/SIP/Domains/@/CredentialListMappings",
+	.name = "SipCredentialListMapping",
 	.list_key = "credential_list_mappings",
 	TABLE(properties, legacy_mapping_properties),
 	.shows_uri = true,

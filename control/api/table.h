@@ -36,56 +36,27 @@ extern const struct resource resource_audit_events;
 
 /* -- properties */
 
-#define TEXT(n)                                                                                    \
-	{                                                                                          \
-		n, NULL, PROPERTY_TEXT, false                                                      \
-	}
-#define BOOL(n)                                                                                    \
-	{                                                                                          \
-		n, NULL, PROPERTY_BOOL, false                                                      \
-	}
-#define INT(n)                                                                                     \
-	{                                                                                          \
-		n, NULL, PROPERTY_INT, false                                                       \
-	}
-#define DATE(n)                                                                                    \
-	{                                                                                          \
-		n, NULL, PROPERTY_DATE, false                                                      \
-	}
-#define DETAIL(n)                                                                                  \
-	{                                                                                          \
-		n, NULL, PROPERTY_TEXT, true                                                       \
-	}
-#define AS(n, e)                                                                                   \
-	{                                                                                          \
-		n, e, PROPERTY_TEXT, false                                                         \
-	}
-#define JSON(n, e)                                                                                 \
-	{                                                                                          \
-		n, e, PROPERTY_JSON, false                                                         \
-	}
-#define DATES	DATE("date_created"), DATE("date_updated")
-#define VERSION AS("api_version", "'" API_VERSION "'")
+#define TEXT(n)	   { n, NULL, PROPERTY_TEXT, false, false }
+#define BOOL(n)	   { n, NULL, PROPERTY_BOOL, false, false }
+#define INT(n)	   { n, NULL, PROPERTY_INT, false, false }
+#define DATE(n)	   { n, NULL, PROPERTY_DATE, false, false }
+#define DETAIL(n)  { n, NULL, PROPERTY_TEXT, true, true }
+#define AS(n, e)   { n, e, PROPERTY_TEXT, false, false }
+#define JSON(n, e) { n, e, PROPERTY_JSON, false, false }
+/* Those that may be null */
+#define TEXT_OR_NULL(n)	 { n, NULL, PROPERTY_TEXT, false, true }
+#define DATE_OR_NULL(n)	 { n, NULL, PROPERTY_DATE, false, true }
+#define AS_OR_NULL(n, e) { n, e, PROPERTY_TEXT, false, true }
+#define DATES		 DATE("date_created"), DATE("date_updated")
+#define VERSION		 AS("api_version", "'" API_VERSION "'")
 
 /* -- params */
 
-#define URL_PARAM(n, c)                                                                            \
-	{                                                                                          \
-		n, PARAM_URL, ON_BOTH, 0, 0, NULL, 21205, c, NULL                                  \
-	}
-#define BOOL_PARAM(n, c)                                                                           \
-	{                                                                                          \
-		n, PARAM_BOOL, ON_BOTH, 0, 0, NULL, 20422, c, "false"                              \
-	}
+#define URL_PARAM(n, c)	 { n, PARAM_URL, ON_BOTH, 0, 0, NULL, 21205, c, NULL }
+#define BOOL_PARAM(n, c) { n, PARAM_BOOL, ON_BOTH, 0, 0, NULL, 20422, c, "false" }
 /* There is one version: it may be said. */
-#define VERSION_PARAM                                                                              \
-	{                                                                                          \
-		"ApiVersion", PARAM_ENUM, ON_BOTH, 0, 0, API_VERSION, 20422, NULL, NULL            \
-	}
-#define METHOD_PARAM(n, c)                                                                         \
-	{                                                                                          \
-		n, PARAM_METHOD, ON_BOTH, 0, 0, NULL, 21209, c, "POST"                             \
-	}
+#define VERSION_PARAM	   { "ApiVersion", PARAM_ENUM, ON_BOTH, 0, 0, API_VERSION, 20422, NULL, NULL }
+#define METHOD_PARAM(n, c) { n, PARAM_METHOD, ON_BOTH, 0, 0, NULL, 21209, c, "POST" }
 
 /* for the pattern of PARAM_TEXT */
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -93,20 +64,11 @@ extern const struct resource resource_audit_events;
 
 /* -- filters by date: on it, before it (name<), on it or after it (name>) */
 
-#define FIRST_SECOND  "to_timestamp(split_part($?, ',', 1)::bigint)"
-#define BEHIND_SECOND "to_timestamp(split_part($?, ',', 2)::bigint)"
-#define DATE_ON(n, c)                                                                              \
-	{                                                                                          \
-		n, PARAM_DATE, c " >= " FIRST_SECOND " AND " c " < " BEHIND_SECOND, NULL           \
-	}
-#define DATE_BEFORE(n, c)                                                                          \
-	{                                                                                          \
-		n "<", PARAM_DATE, c " < " FIRST_SECOND, NULL                                      \
-	}
-#define DATE_SINCE(n, c)                                                                           \
-	{                                                                                          \
-		n ">", PARAM_DATE, c " >= " FIRST_SECOND, NULL                                     \
-	}
+#define FIRST_SECOND	   "to_timestamp(split_part($?, ',', 1)::bigint)"
+#define BEHIND_SECOND	   "to_timestamp(split_part($?, ',', 2)::bigint)"
+#define DATE_ON(n, c)	   { n, PARAM_DATE, c " >= " FIRST_SECOND " AND " c " < " BEHIND_SECOND, NULL }
+#define DATE_BEFORE(n, c)  { n "<", PARAM_DATE, c " < " FIRST_SECOND, NULL }
+#define DATE_SINCE(n, c)   { n ">", PARAM_DATE, c " >= " FIRST_SECOND, NULL }
 #define DATE_FILTERS(n, c) DATE_ON(n, c), DATE_BEFORE(n, c), DATE_SINCE(n, c)
 
 #endif
