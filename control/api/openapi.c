@@ -91,8 +91,9 @@ static json_t *responses_of(struct openapi *d, const struct resource *r, const s
 
 static json_t *parameter(const char *name, const char *in, json_t *schema)
 {
-	return json_pack("{s:s, s:s, s:b, s:o}", "name", name, "in", in, "required",
-			 !strcmp(in, "path"), "schema", schema);
+	return json_with(json_pack("{s:s, s:s, s:b}", "name", name, "in", in, "required",
+				   !strcmp(in, "path")),
+			 "schema", schema);
 }
 
 static json_t *parameters_of(const struct resource *r, const struct operation *o)
@@ -141,8 +142,9 @@ static json_t *body_of(const struct resource *r, int when)
 		schema = json_with(schema, "required", required);
 	else
 		json_decref(required);
-	return json_pack("{s:b, s:{s:{s:o}}}", "required", needed, "content",
-			 "application/x-www-form-urlencoded", "schema", schema);
+	schema = json_with(json_object(), "schema", schema);
+	schema = json_with(json_object(), "application/x-www-form-urlencoded", schema);
+	return json_with(json_pack("{s:b}", "required", needed), "content", schema);
 }
 
 /* Puts an operation beside those that its path has already. */
@@ -165,11 +167,10 @@ static void add_resource(struct openapi *d, const struct resource *r)
 
 		if (!serves(r, o))
 			continue;
-		json = json_pack(
-			"{s:o, s:[s]}", "operationId",
+		json = json_with(
+			json_pack("{s:[s]}", "tags", openapi_name(r)), "operationId",
 			json_sprintf("%s%s", o->name,
-				     o->verb == CREATE ? openapi_create_name(r) : openapi_name(r)),
-			"tags", openapi_name(r));
+				     o->verb == CREATE ? openapi_create_name(r) : openapi_name(r)));
 		json = json_with(json, "parameters", parameters_of(r, o));
 		if (o->when)
 			json = json_with(json, "requestBody", body_of(r, o->when));
@@ -186,12 +187,14 @@ static json_t *token_response(const struct auth_tokens_operation *o)
 
 	if (!o->member)
 		return json_pack("{s:s}", "description", "Deleted");
-	properties = json_pack("{s:o, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:[s]}}",
-			       "account_sid", sid_schema("AC"), o->member, "type", "string",
-			       "pattern", "^[0-9a-f]{32}$", "date_created", "type", "string",
-			       "format", "date-time", "date_updated", "type", "string", "format",
-			       "date-time", "url", "type", "string", "enum", o->path);
-	return openapi_answer("The token", object_schema(properties, NULL));
+	properties =
+		json_pack("{s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:[s]}}", o->member,
+			  "type", "string", "pattern", "^[0-9a-f]{32}$", "date_created", "type",
+			  "string", "format", "date-time", "date_updated", "type", "string",
+			  "format", "date-time", "url", "type", "string", "enum", o->path);
+	return openapi_answer(
+		"The token",
+		object_schema(json_with(properties, "account_sid", sid_schema("AC")), NULL));
 }
 
 static void add_tokens(struct openapi *d)
@@ -209,8 +212,9 @@ static void add_tokens(struct openapi *d)
 		responses = openapi_error_responses(d, responses, &c);
 		add_operation(d, json_string(o->path),
 			      strcmp(o->method, "POST") ? "delete" : "post",
-			      json_pack("{s:s, s:[s], s:o}", "operationId", o->name, "tags",
-					"AuthToken", "responses", responses));
+			      json_with(json_pack("{s:s, s:[s]}", "operationId", o->name, "tags",
+						  "AuthToken"),
+					"responses", responses));
 	}
 }
 
@@ -218,8 +222,9 @@ static void add_tokens(struct openapi *d)
 static void add_open(struct openapi *d, const char *path, const char *id, json_t *responses)
 {
 	add_operation(d, json_string(path), "get",
-		      json_pack("{s:s, s:[s], s:[], s:o}", "operationId", id, "tags", "Service",
-				"security", "responses", responses));
+		      json_with(json_pack("{s:s, s:[s], s:[]}", "operationId", id, "tags",
+					  "Service", "security"),
+				"responses", responses));
 }
 
 static json_t *health(const char *text)
@@ -236,12 +241,12 @@ static void add_service(struct openapi *d)
 				     "description", "Names of neighbours", "required", "status",
 				     "additionalProperties", 0));
 	add_open(d, "/healthz", "FetchHealth",
-		 json_pack("{s:o}", "200", health("The process answers")));
+		 json_with(json_object(), "200", health("The process answers")));
 	add_open(d, "/readyz", "FetchReadiness",
-		 json_pack("{s:o, s:o}", "200", health("All neighbours are there"), "503",
-			   health("Some neighbours are away")));
+		 json_with(json_with(json_object(), "200", health("All neighbours are there")),
+			   "503", health("Some neighbours are away")));
 	add_open(d, "/openapi.json", "FetchOpenapi",
-		 json_pack("{s:o}", "200",
+		 json_with(json_object(), "200",
 			   openapi_answer("This document", json_pack("{s:s}", "type", "object"))));
 }
 

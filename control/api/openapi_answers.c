@@ -77,7 +77,8 @@ json_t *openapi_address(const struct resource *r, bool instance, bool regex)
 
 json_t *openapi_ref(const char *kind, const char *name, const char *more)
 {
-	return json_pack("{s:o}", "$ref", json_sprintf("#/components/%s/%s%s", kind, name, more));
+	return json_with(json_object(), "$ref",
+			 json_sprintf("#/components/%s/%s%s", kind, name, more));
 }
 
 static json_t *subresources_schema(const struct resource *r)
@@ -133,7 +134,7 @@ static json_t *list_schema(const struct resource *r, json_t *row)
 		"type", "integer", "minimum", 0);
 
 	properties = json_with(properties, r->list_key,
-			       json_pack("{s:s, s:o}", "type", "array", "items", row));
+			       json_with(json_pack("{s:s}", "type", "array"), "items", row));
 	return object_schema(properties, NULL);
 }
 
@@ -180,12 +181,13 @@ void openapi_add_schemas(struct openapi *d, const struct resource *r)
 
 static json_t *json_content(json_t *schema)
 {
-	return json_pack("{s:{s:o}}", "application/json", "schema", schema);
+	return json_with(json_object(), "application/json",
+			 json_with(json_object(), "schema", schema));
 }
 
 json_t *openapi_answer(const char *text, json_t *schema)
 {
-	return json_pack("{s:s, s:o}", "description", text, "content", json_content(schema));
+	return json_with(json_pack("{s:s}", "description", text), "content", json_content(schema));
 }
 
 void openapi_add_code(struct openapi_codes *c, int code)
@@ -205,10 +207,24 @@ static int status_of(int code)
 	return e && e->http_status ? e->http_status : 400;
 }
 
+/* An error that has one of these codes; takes them. */
+static json_t *error_schema_of(json_t *codes, int status)
+{
+	json_t *code = json_with(json_pack("{s:s}", "type", "integer"), "enum", codes);
+	json_t *properties =
+		json_pack("{s:{s:s, s:[i]}}", "status", "type", "integer", "enum", status);
+	json_t *all = json_add(json_array(), openapi_ref("schemas", "Error", ""));
+
+	properties = json_with(properties, "code", code);
+	all = json_add(all,
+		       json_with(json_pack("{s:s}", "type", "object"), "properties", properties));
+	return json_with(json_object(), "allOf", all);
+}
+
 /* The response of the codes with this status; it stands once, under a name made of them. */
 static json_t *error_response(struct openapi *d, const struct openapi_codes *c, int status)
 {
-	json_t *list = json_array(), *response;
+	json_t *codes = json_array(), *response;
 	struct buf name, text;
 
 	buf_init(&name, TEXT_MAX_BYTES);
@@ -219,21 +235,16 @@ static json_t *error_response(struct openapi *d, const struct openapi_codes *c, 
 
 		if (status_of(c->code[i]) != status)
 			continue;
-		list = json_add(list, json_integer(c->code[i]));
+		codes = json_add(codes, json_integer(c->code[i]));
 		buf_addf(&name, "_%d", c->code[i]);
 		buf_addf(&text, "%s%d %s", text.len ? "; " : "", c->code[i], e ? e->text : "");
 	}
 	response = name.error || text.error ? NULL : openapi_ref("responses", name.data, "");
 	if (response && !json_object_get(d->responses, name.data))
-		d->responses = json_with(
-			d->responses, name.data,
-			openapi_answer(text.data,
-				       json_pack("{s:[o, {s:s, s:{s:{s:s, s:o}, s:{s:s, s:[i]}}}]}",
-						 "allOf", openapi_ref("schemas", "Error", ""),
-						 "type", "object", "properties", "code", "type",
-						 "integer", "enum", json_incref(list), "status",
-						 "type", "integer", "enum", status)));
-	json_decref(list);
+		d->responses = json_with(d->responses, name.data,
+					 openapi_answer(text.data, error_schema_of(codes, status)));
+	else
+		json_decref(codes);
 	buf_done(&name);
 	buf_done(&text);
 	return response;

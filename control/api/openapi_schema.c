@@ -243,8 +243,8 @@ static json_t *text_schema(const struct resource *r, const struct property *p)
 	if (of)
 		return type_schema(of, false);
 	if (n)
-		return json_pack("{s:s, s:[o]}", "type", "string", "enum",
-				 json_stringn(p->sql + 1, n));
+		return json_with(json_pack("{s:s}", "type", "string"), "enum",
+				 json_add(json_array(), json_stringn(p->sql + 1, n)));
 	return json_pack("{s:s}", "type", "string");
 }
 
