@@ -1,5 +1,6 @@
 /* hookswitchd: command line, settings, the application. */
 #define LOG_SUBSYSTEM "main"
+#include "api/openapi.h"
 #include "api/resource.h"
 #include "app.h"
 #include "base/config.h"
@@ -17,6 +18,7 @@ static int usage(void)
 		"usage: hookswitchd             run, with the settings of the environment\n"
 		"       hookswitchd --settings  print the table of settings\n"
 		"       hookswitchd --tables    print the tables of TwiML and REST\n"
+		"       hookswitchd --openapi   print the OpenAPI document of REST\n"
 		"       hookswitchd --health    exit 0 when the daemon of this host answers\n");
 	return 2;
 }
@@ -50,6 +52,17 @@ static void print_tables(void)
 				       r->top ? "/Accounts" : r->path, operations[k].tail);
 }
 
+static int print_openapi(void)
+{
+	char *document = openapi_document();
+
+	if (!document)
+		return 1;
+	puts(document);
+	free(document);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const levels[] = { "debug", "info", "warn", "error" };
@@ -64,6 +77,8 @@ int main(int argc, char **argv)
 		print_tables();
 		return 0;
 	}
+	if (argc == 2 && !strcmp(argv[1], "--openapi"))
+		return print_openapi();
 	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--health")))
 		return usage();
 	if (config_load(&config, err, sizeof(err)) < 0) {

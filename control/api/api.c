@@ -4,6 +4,7 @@
 #include "api/auth.h"
 #include "api/auth_tokens.h"
 #include "api/health.h"
+#include "api/openapi.h"
 #include "api/rate.h"
 #include "api/resource.h"
 #include "api/statements.h"
@@ -29,11 +30,22 @@ struct api {
 	struct http_server *server;
 	struct db **connections; /* one a thread */
 	unsigned n_connections;
+	char *openapi; /* the document */
 };
 
 static bool is(const char *a, const char *b)
 {
 	return !strcmp(a, b);
+}
+
+/* -- /openapi.json */
+
+static void answer_openapi(struct api_request *q, const char *document)
+{
+	q->out->body = strdup(document);
+	q->out->status = q->out->body ? 200 : 500;
+	q->out->content_type = q->out->body ? "application/json" : NULL;
+	q->out->body_len = q->out->body ? strlen(document) : 0;
 }
 
 /* -- the body and the query */
@@ -218,7 +230,9 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 	form_init(&q.form);
 	sid_new(q.request_id, "RQ");
 	if (!health_serve(&q)) {
-		if (!auth_tokens_serve(&q))
+		if (is(in->path, "/openapi.json"))
+			answer_openapi(&q, api->openapi);
+		else if (!auth_tokens_serve(&q))
 			route(&q);
 		count(in->method, out->status, started_ns);
 	}
@@ -249,7 +263,8 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 	api->options = *options;
 	api->n_connections = server.threads;
 	api->connections = calloc(server.threads, sizeof(struct db *));
-	if (!api->connections || statements_make() < 0)
+	api->openapi = openapi_document();
+	if (!api->connections || !api->openapi || statements_make() < 0)
 		goto fail;
 	for (unsigned i = 0; i < server.threads; i++) {
 		api->connections[i] = db_open(c->database_url);
@@ -278,6 +293,7 @@ void api_stop(struct api *api)
 	for (unsigned i = 0; api->connections && i < api->n_connections; i++)
 		db_close(api->connections[i]);
 	free(api->connections);
+	free(api->openapi);
 	statements_free();
 	free(api);
 }

@@ -21,34 +21,36 @@
 	"SELECT token, floor(extract(epoch FROM created)), floor(extract(epoch FROM updated)) "    \
 	"FROM w"
 
-static const struct operation {
-	const char *path, *method, *member, *sql;
-	const char *none; /* when there is nothing to do it with */
-	int status;
-	bool makes; /* $6 is a new token */
-} operations[] = {
+static const struct auth_tokens_operation operations[] = {
 	{ "/v1/AuthTokens/Secondary", "POST", "secondary_auth_token",
 	  AUDITED("UPDATE accounts SET secondary_auth_token = $6, secondary_date_created = now(), "
 		  "date_updated = now() WHERE sid = $1 AND secondary_auth_token IS NULL "
 		  "RETURNING secondary_auth_token AS token, secondary_date_created AS created, "
 		  "date_updated AS updated",
 		  "create", "/AuthTokens/Secondary"),
-	  "There is a secondary auth token already; promote or delete it first", 201, true },
+	  "There is a secondary auth token already; promote or delete it first", 201, true,
+	  "CreateSecondaryAuthToken" },
 	{ "/v1/AuthTokens/Secondary", "DELETE", NULL,
 	  AUDITED("UPDATE accounts SET secondary_auth_token = NULL, date_updated = now() "
 		  "WHERE sid = $1 AND secondary_auth_token IS NOT NULL "
 		  "RETURNING '' AS token, date_created AS created, date_updated AS updated",
 		  "delete", "/AuthTokens/Secondary"),
-	  "There is no secondary auth token", 204, false },
+	  "There is no secondary auth token", 204, false, "DeleteSecondaryAuthToken" },
 	{ "/v1/AuthTokens/Promote", "POST", "auth_token",
 	  AUDITED("UPDATE accounts SET auth_token = secondary_auth_token, secondary_auth_token = "
 		  "NULL, date_updated = now() WHERE sid = $1 AND secondary_auth_token IS NOT NULL "
 		  "RETURNING auth_token AS token, date_created AS created, date_updated AS "
 		  "updated",
 		  "update", "/AuthTokens/Promote"),
-	  "There is no secondary auth token to promote; create one first", 200, false },
+	  "There is no secondary auth token to promote; create one first", 200, false,
+	  "UpdateAuthTokenPromotion" },
 };
 #define N (sizeof(operations) / sizeof(operations[0]))
+
+const struct auth_tokens_operation *auth_tokens_at(size_t index)
+{
+	return index < N ? &operations[index] : NULL;
+}
 
 static json_t *date(const char *seconds)
 {
@@ -61,7 +63,8 @@ static json_t *date(const char *seconds)
 	return json_string(text);
 }
 
-static void answer(struct api_request *q, const struct operation *o, const struct db_result *res)
+static void answer(struct api_request *q, const struct auth_tokens_operation *o,
+		   const struct db_result *res)
 {
 	json_t *json = NULL;
 
@@ -73,7 +76,7 @@ static void answer(struct api_request *q, const struct operation *o, const struc
 	api_reply(q, o->status, json);
 }
 
-static void run(struct api_request *q, const struct operation *o)
+static void run(struct api_request *q, const struct auth_tokens_operation *o)
 {
 	char token[TOKEN_LEN + 1];
 	const char *params[] = { q->account_sid, q->audit_sid,	q->actor_sid,

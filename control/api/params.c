@@ -12,9 +12,6 @@
 #include <strings.h>
 #include <time.h>
 
-#define PASSWORD_MIN	 12
-#define PASSWORD_MAX	 256
-#define FILTER_MAX	 1000
 #define CODE_BAD_PARAM	 20422
 #define SECONDS_OF_A_DAY 86400
 
@@ -237,8 +234,7 @@ static const char *canonical(const struct param *p, const char *value)
 	return value;
 }
 
-/* An empty value takes the parameter back to its default, where there must not be one. */
-static bool may_be_empty(const struct param *p, bool required)
+bool param_may_be_empty(const struct param *p, bool required)
 {
 	return !required && p->min == 0 && p->type != PARAM_PASSWORD && p->type != PARAM_IP &&
 	       p->type != PARAM_NUMBER;
@@ -259,7 +255,7 @@ int params_take(struct api_request *q, const struct param *params, size_t n, int
 				return api_error(q, p->error, "%s is required", p->name);
 			continue;
 		}
-		want = *value || !may_be_empty(p, required) ? param_check(p, value) : NULL;
+		want = *value || !param_may_be_empty(p, required) ? param_check(p, value) : NULL;
 		if (want)
 			return api_error(q, p->error, "%s %s", p->name, want);
 		q->values[i] = *value ? canonical(p, value) : value;

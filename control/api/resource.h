@@ -27,6 +27,7 @@ struct property {
 	const char *sql;  /* expression; NULL: the column r.name */
 	enum property_type type;
 	bool instance_only; /* not in lists */
+	bool nullable;	    /* as the column, or the expression, says */
 };
 
 enum param_type {
@@ -80,9 +81,16 @@ struct subresource {
 #define CAN_UPDATE 2
 #define CAN_DELETE 4
 
+/* A code that a hook answers with, beside those of the row: to which operations. */
+struct hook_error {
+	int code, can;
+};
+
 struct resource {
 	const char *path;	   /* below /Accounts/{AC}; '@' stands for the parent's SID */
 	const char *element;	   /* of a row, in XML */
+	const char *name;	   /* in the OpenAPI document; NULL: the element */
+	const char *create_name;   /* of its create there, when that has one of its own */
 	bool top;		   /* the accounts themselves: /Accounts[/{AC}]; path is "" */
 	bool singleton;		   /* one row an account, without a SID in the path */
 	bool list_only;		   /* rows have no address of their own */
@@ -128,6 +136,12 @@ struct resource {
 	 * the HTTP status. */
 	int (*created)(struct api_request *q, json_t *json);
 	const char *shown_once;
+	/* What created makes of the answer, when that is no longer the resource; and its status. */
+	const struct property *created_properties;
+	size_t n_created_properties;
+	int created_status; /* 0: 201 */
+	const struct hook_error *hook_errors;
+	size_t n_hook_errors;
 };
 
 /* struct resource.limit: where in struct config the setting is */
@@ -150,11 +164,18 @@ void resource_create(struct api_request *q, const struct resource *r);
 void resource_update(struct api_request *q, const struct resource *r);
 void resource_delete(struct api_request *q, const struct resource *r);
 
+/* of a PARAM_PASSWORD, and of a filter's PARAM_TEXT */
+#define PASSWORD_MIN 12
+#define PASSWORD_MAX 256
+#define FILTER_MAX   1000
+
 /* params.c: checks q->form against the rows, into q->values. 0, or less than 0 with the answer
  * given. */
 int params_take(struct api_request *q, const struct param *params, size_t n, int when);
 /* The same for q->query and q->filters. */
 int filters_take(struct api_request *q, const struct filter *filters, size_t n);
+/* Whether an empty value is none: it takes the parameter back to its default. */
+bool param_may_be_empty(const struct param *p, bool required);
 /* Adds the names of form that r does not know, with commas between them. */
 void params_unknown(struct buf *ret, const struct form *form, const struct resource *r);
 /* The form as a JSON object for the audit: secrets are "***", what r does not know is "?". NULL out

@@ -44,6 +44,11 @@ static const struct subresource subresources[] = {
 	{ "usage", "/Usage" },
 };
 
+static const struct hook_error hook_errors[] = {
+	{ 21101, CAN_CREATE },
+	{ 20409, CAN_UPDATE },
+};
+
 /* Rows of the parameter table. */
 enum { FRIENDLY_NAME, STATUS, TOKEN };
 
@@ -102,4 +107,5 @@ const struct resource resource_accounts = {
 	.changes_sip = true,
 	.before_create = before_create,
 	.before_update = before_update,
+	TABLE(hook_errors, hook_errors),
 };

@@ -16,26 +16,26 @@
 static const struct property properties[] = {
 	TEXT("sid"),
 	TEXT("account_sid"),
-	TEXT("parent_call_sid"),
+	TEXT_OR_NULL("parent_call_sid"),
 	AS("to", "r.\"to\""),
 	AS("to_formatted", "r.\"to\""),
 	AS("from", "r.\"from\""),
 	AS("from_formatted", "r.\"from\""),
-	TEXT("phone_number_sid"),
+	TEXT_OR_NULL("phone_number_sid"),
 	TEXT("status"),
-	DATE("start_time"),
-	DATE("end_time"),
-	TEXT("duration"),
-	AS("price", "NULL"),
+	DATE_OR_NULL("start_time"),
+	DATE_OR_NULL("end_time"),
+	TEXT_OR_NULL("duration"),
+	AS_OR_NULL("price", "NULL"),
 	AS("price_unit", "'USD'"),
 	TEXT("direction"),
-	TEXT("answered_by"),
+	TEXT_OR_NULL("answered_by"),
 	VERSION,
-	TEXT("forwarded_from"),
-	AS("group_sid", "NULL"),
-	TEXT("caller_name"),
+	TEXT_OR_NULL("forwarded_from"),
+	AS_OR_NULL("group_sid", "NULL"),
+	TEXT_OR_NULL("caller_name"),
 	AS("queue_time", "'0'"),
-	AS("trunk_sid", "NULL"),
+	AS_OR_NULL("trunk_sid", "NULL"),
 	DATES,
 };
 static const struct filter filters[] = {
@@ -69,6 +69,12 @@ static const struct subresource subresources[] = {
 	{ "transcriptions", "/Transcriptions" },
 	{ "user_defined_messages", "/UserDefinedMessages" },
 	{ "user_defined_message_subscriptions", "/UserDefinedMessageSubscriptions" },
+};
+
+/* Of an update: there is no live call, or its TwiML is refused. */
+static const struct hook_error hook_errors[] = {
+	{ 21220, CAN_UPDATE }, { 11750, CAN_UPDATE }, { 12100, CAN_UPDATE }, { 12101, CAN_UPDATE },
+	{ 12102, CAN_UPDATE }, { 15004, CAN_UPDATE }, { 20009, CAN_DELETE },
 };
 
 /* Rows of the parameter table. */
@@ -184,4 +190,5 @@ const struct resource resource_calls = {
 	TABLE(subresources, subresources),
 	.before_delete = before_delete,
 	.instead_of_update = update,
+	TABLE(hook_errors, hook_errors),
 };

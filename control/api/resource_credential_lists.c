@@ -16,6 +16,7 @@ static const struct subresource subresources[] = {
 const struct resource resource_credential_lists = {
 	.path = "/SIP/CredentialLists",
 	.element = "CredentialList",
+	.name = "SipCredentialList",
 	.prefix = "CL",
 	.list_key = "credential_lists",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,

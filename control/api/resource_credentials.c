@@ -64,6 +64,7 @@ static int before_update(struct api_request *q)
 const struct resource resource_credentials = {
 	.path = "/SIP/CredentialLists/@/Credentials",
 	.element = "Credential",
+	.name = "SipCredential",
 	.prefix = "CR",
 	.parent_prefix = "CL",
 	.parent_table = "credential_lists",

@@ -20,18 +20,18 @@ static const struct property properties[] = {
 	VERSION,
 	AS("auth_type", AUTH_TYPE),
 	TEXT("domain_name"),
-	TEXT("friendly_name"),
-	TEXT("voice_url"),
+	TEXT_OR_NULL("friendly_name"),
+	TEXT_OR_NULL("voice_url"),
 	TEXT("voice_method"),
-	TEXT("voice_fallback_url"),
+	TEXT_OR_NULL("voice_fallback_url"),
 	TEXT("voice_fallback_method"),
-	TEXT("voice_status_callback_url"),
+	TEXT_OR_NULL("voice_status_callback_url"),
 	TEXT("voice_status_callback_method"),
 	BOOL("sip_registration"),
 	BOOL("secure"),
 	BOOL("emergency_calling_enabled"),
-	TEXT("emergency_caller_sid"),
-	TEXT("byoc_trunk_sid"),
+	TEXT_OR_NULL("emergency_caller_sid"),
+	TEXT_OR_NULL("byoc_trunk_sid"),
 	DATES,
 };
 static const struct param params[] = {
@@ -54,6 +54,10 @@ static const struct param params[] = {
 static const struct subresource subresources[] = {
 	{ "ip_access_control_list_mappings", "/IpAccessControlListMappings" },
 	{ "credential_list_mappings", "/CredentialListMappings" },
+};
+
+static const struct hook_error hook_errors[] = {
+	{ 21233, CAN_UPDATE | CAN_DELETE },
 };
 
 /* b.NAME only where NAME belongs to the account or its owner; the lock keeps NAME until b is there.
@@ -140,6 +144,7 @@ static int before_delete(struct api_request *q)
 const struct resource resource_sip_domains = {
 	.path = "/SIP/Domains",
 	.element = "Domain",
+	.name = "SipDomain",
 	.prefix = "SD",
 	.list_key = "domains",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,
@@ -157,4 +162,5 @@ const struct resource resource_sip_domains = {
 	.before_create = before_create,
 	.before_update = before_update,
 	.before_delete = before_delete,
+	TABLE(hook_errors, hook_errors),
 };

@@ -16,6 +16,7 @@ static const struct subresource subresources[] = {
 const struct resource resource_ip_access_control_lists = {
 	.path = "/SIP/IpAccessControlLists",
 	.element = "IpAccessControlList",
+	.name = "SipIpAccessControlList",
 	.prefix = "AL",
 	.list_key = "ip_access_control_lists",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,

@@ -79,6 +79,7 @@ static int before_update(struct api_request *q)
 const struct resource resource_ip_addresses = {
 	.path = "/SIP/IpAccessControlLists/@/IpAddresses",
 	.element = "IpAddress",
+	.name = "SipIpAddress",
 	.prefix = "IP",
 	.parent_prefix = "AL",
 	.parent_table = "ip_access_control_lists",

@@ -49,9 +49,16 @@ static int created(struct api_request *q, json_t *json)
 	.limit_error = 20422, .before_create = before_create, .created = created,                  \
 	.shown_once = "secret"
 
-const struct resource resource_keys = { .path = "/Keys", .list_key = "keys", KEY_ROW };
+const struct resource resource_keys = {
+	.path = "/Keys",
+	.create_name = "NewKey",
+	.list_key = "keys",
+	KEY_ROW,
+};
 const struct resource resource_signing_keys = {
 	.path = "/SigningKeys",
+	.name = "SigningKey",
+	.create_name = "NewSigningKey",
 	.list_key = "signing_keys",
 	KEY_ROW,
 };

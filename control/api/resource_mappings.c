@@ -47,6 +47,7 @@ static const struct param cl_mapping_params[] = {
 
 const struct resource resource_auth_calls_ip_access_control_list_mappings = {
 	.path = "/SIP/Domains/@/Auth/Calls/IpAccessControlListMappings",
+	.name = "SipAuthCallsIpAccessControlListMapping",
 	.list_key = "contents",
 	TABLE(properties, mapping_properties),
 	ACL_MAPPING_ROW,
@@ -54,6 +55,7 @@ const struct resource resource_auth_calls_ip_access_control_list_mappings = {
 
 const struct resource resource_auth_calls_credential_list_mappings = {
 	.path = "/SIP/Domains/@/Auth/Calls/CredentialListMappings",
+	.name = "SipAuthCallsCredentialListMapping",
 	.list_key = "contents",
 	TABLE(properties, mapping_properties),
 	CL_MAPPING_ROW("calls"),
@@ -61,6 +63,7 @@ const struct resource resource_auth_calls_credential_list_mappings = {
 
 const struct resource resource_auth_registrations_credential_list_mappings = {
 	.path = "/SIP/Domains/@/Auth/Registrations/CredentialListMappings",
+	.name = "SipAuthRegistrationsCredentialListMapping",
 	.list_key = "contents",
 	TABLE(properties, mapping_properties),
 	CL_MAPPING_ROW("registrations"),
@@ -68,6 +71,7 @@ const struct resource resource_auth_registrations_credential_list_mappings = {
 
 const struct resource resource_ip_access_control_list_mappings = {
 	.path = "/SIP/Domains/@/IpAccessControlListMappings",
+	.name = "SipIpAccessControlListMapping",
 	.list_key = "ip_access_control_list_mappings",
 	TABLE(properties, legacy_mapping_properties),
 	.shows_uri = true,
@@ -76,6 +80,7 @@ const struct resource resource_ip_access_control_list_mappings = {
 
 const struct resource resource_credential_list_mappings = {
 	.path = "/SIP/Domains/@/CredentialListMappings",
+	.name = "SipCredentialListMapping",
 	.list_key = "credential_list_mappings",
 	TABLE(properties, legacy_mapping_properties),
 	.shows_uri = true,

@@ -4,15 +4,15 @@
 static const struct property properties[] = {
 	TEXT("sid"),
 	TEXT("account_sid"),
-	TEXT("call_sid"),
+	TEXT_OR_NULL("call_sid"),
 	VERSION,
 	TEXT("log"),
 	TEXT("error_code"),
 	AS("more_info", "'https://www.twilio.com/docs/errors/' || r.error_code"),
 	TEXT("message_text"),
 	DATE("message_date"),
-	TEXT("request_method"),
-	TEXT("request_url"),
+	TEXT_OR_NULL("request_method"),
+	TEXT_OR_NULL("request_url"),
 	DETAIL("request_variables"),
 	DETAIL("response_headers"),
 	DETAIL("response_body"),
@@ -32,6 +32,7 @@ const struct resource resource_notifications = { .path = "/Notifications", NOTIF
 
 const struct resource resource_call_notifications = {
 	.path = "/Calls/@/Notifications",
+	.name = "CallNotification",
 	.parent_prefix = "CA",
 	.parent_table = "calls",
 	.parent_column = "call_sid",

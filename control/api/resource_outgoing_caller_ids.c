@@ -21,6 +21,11 @@ static const struct param params[] = {
 	{ "StatusCallback", PARAM_URL, ON_CREATE, 0, 0, NULL, 21205, NULL, NULL },
 	{ "StatusCallbackMethod", PARAM_METHOD, ON_CREATE, 0, 0, NULL, 21209, NULL, NULL },
 };
+static const struct property created_properties[] = {
+	TEXT("account_sid"),	 TEXT("friendly_name"),
+	TEXT("phone_number"),	 AS_OR_NULL("call_sid", "NULL"),
+	TEXT("validation_code"),
+};
 static const struct filter filters[] = {
 	{ "PhoneNumber", PARAM_TEXT, "r.phone_number = $?", NULL },
 	{ "FriendlyName", PARAM_TEXT, "r.friendly_name = $?", NULL },
@@ -46,6 +51,7 @@ static int created(struct api_request *q, json_t *json)
 const struct resource resource_outgoing_caller_ids = {
 	.path = "/OutgoingCallerIds",
 	.element = "OutgoingCallerId",
+	.create_name = "ValidationRequest",
 	.prefix = "PN",
 	.list_key = "outgoing_caller_ids",
 	.can = CAN_CREATE | CAN_UPDATE | CAN_DELETE,
@@ -60,4 +66,6 @@ const struct resource resource_outgoing_caller_ids = {
 	.duplicate_error = 20409,
 	.duplicate_text = "PhoneNumber: @ is a caller ID of this account already",
 	.created = created,
+	TABLE(created_properties, created_properties),
+	.created_status = 200,
 };

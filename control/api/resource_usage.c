@@ -18,8 +18,8 @@ static const struct property usage_properties[] = {
 	AS("usage_unit", "'minutes'"),
 	AS("price", "'0'"),
 	AS("price_unit", "'usd'"),
-	AS("start_date", "to_char(r.start_date AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
-	AS("end_date", "to_char(r.end_date AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+	AS_OR_NULL("start_date", "to_char(r.start_date AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+	AS_OR_NULL("end_date", "to_char(r.end_date AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
 	AS("as_of", "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')"),
 };
 static const struct filter usage_filters[] = {

@@ -36,15 +36,19 @@ extern const struct resource resource_audit_events;
 
 /* -- properties */
 
-#define TEXT(n)	   { n, NULL, PROPERTY_TEXT, false }
-#define BOOL(n)	   { n, NULL, PROPERTY_BOOL, false }
-#define INT(n)	   { n, NULL, PROPERTY_INT, false }
-#define DATE(n)	   { n, NULL, PROPERTY_DATE, false }
-#define DETAIL(n)  { n, NULL, PROPERTY_TEXT, true }
-#define AS(n, e)   { n, e, PROPERTY_TEXT, false }
-#define JSON(n, e) { n, e, PROPERTY_JSON, false }
-#define DATES	   DATE("date_created"), DATE("date_updated")
-#define VERSION	   AS("api_version", "'" API_VERSION "'")
+#define TEXT(n)	   { n, NULL, PROPERTY_TEXT, false, false }
+#define BOOL(n)	   { n, NULL, PROPERTY_BOOL, false, false }
+#define INT(n)	   { n, NULL, PROPERTY_INT, false, false }
+#define DATE(n)	   { n, NULL, PROPERTY_DATE, false, false }
+#define DETAIL(n)  { n, NULL, PROPERTY_TEXT, true, true }
+#define AS(n, e)   { n, e, PROPERTY_TEXT, false, false }
+#define JSON(n, e) { n, e, PROPERTY_JSON, false, false }
+/* Those that may be null */
+#define TEXT_OR_NULL(n)	 { n, NULL, PROPERTY_TEXT, false, true }
+#define DATE_OR_NULL(n)	 { n, NULL, PROPERTY_DATE, false, true }
+#define AS_OR_NULL(n, e) { n, e, PROPERTY_TEXT, false, true }
+#define DATES		 DATE("date_created"), DATE("date_updated")
+#define VERSION		 AS("api_version", "'" API_VERSION "'")
 
 /* -- params */
 
