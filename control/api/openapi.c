@@ -155,7 +155,11 @@ static void add_operation(struct openapi *d, json_t *path, const char *method, j
 	json_t *item = key ? json_object_get(d->paths, key) : NULL;
 
 	item = json_with(item ? json_incref(item) : json_object(), method, operation);
-	d->paths = key ? json_with(d->paths, key, item) : json_with(d->paths, "", NULL);
+	if (!key) {
+		json_decref(item);
+		item = NULL;
+	}
+	d->paths = json_with(d->paths, key, item);
 	json_decref(path);
 }
 
