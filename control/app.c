@@ -207,11 +207,11 @@ static int w_store(void *w, struct store_item *item)
 	return store_put(((struct app *)w)->store, item);
 }
 
-static int w_domain_get(void *w, const char *domain_sid,
+static int w_domain_get(void *w, const char *domain_sid, const char *number,
 			void (*done)(void *arg, const struct call_domain *domain), void *arg,
 			uint64_t *ret_id)
 {
-	return domain_cache_get(((struct app *)w)->domains, domain_sid, done, arg, ret_id);
+	return domain_cache_get(((struct app *)w)->domains, domain_sid, number, done, arg, ret_id);
 }
 
 static void w_domain_get_cancel(void *w, uint64_t id)

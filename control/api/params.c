@@ -1,6 +1,7 @@
 /* Parameters and filters against their rules. */
 #include "api/resource.h"
 
+#include "proto/e164.h"
 #include "proto/url.h"
 
 #include <arpa/inet.h>
@@ -47,14 +48,6 @@ static bool is_int(const struct param *p, const char *value)
 	errno = 0;
 	n = strtol(value, &end, 10);
 	return isdigit((unsigned char)*value) && !*end && !errno && n >= p->min && n <= p->max;
-}
-
-/* E.164: a country code does not begin with 0. */
-static bool is_number(const char *s)
-{
-	size_t n = strspn(s + (*s == '+'), "0123456789");
-
-	return *s == '+' && s[1] != '0' && n >= 2 && n <= 15 && !s[n + 1];
 }
 
 static bool is_password(const char *s)
@@ -203,7 +196,7 @@ const char *param_check(const struct param *p, const char *value)
 				 "2001:db8::7");
 		break;
 	case PARAM_NUMBER:
-		if (!is_number(value))
+		if (!e164_ok(value))
 			snprintf(want, sizeof(want),
 				 "must be a number in E.164: + and up to 15 digits, such as "
 				 "+14155550100");

@@ -17,6 +17,7 @@ static const struct resource *const table[] = {
 	&resource_calls,
 	&resource_notifications,
 	&resource_call_notifications,
+	&resource_call_events,
 	&resource_accounts,
 	&resource_keys,
 	&resource_signing_keys,

@@ -20,6 +20,7 @@ extern const struct resource resource_credentials;
 extern const struct resource resource_calls;
 extern const struct resource resource_notifications;
 extern const struct resource resource_call_notifications;
+extern const struct resource resource_call_events;
 extern const struct resource resource_accounts;
 extern const struct resource resource_keys;
 extern const struct resource resource_signing_keys;

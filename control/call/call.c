@@ -83,6 +83,7 @@ static void row_insert(struct call *c)
 			   .status = call_status_name(c->status),
 			   .direction = "inbound",
 			   .sip_call_id = c->sip_call_id,
+			   .phone_number_sid = *c->phone_number_sid ? c->phone_number_sid : NULL,
 			   .duration_s = -1,
 			   .insert = true,
 		   });
@@ -307,6 +308,20 @@ void call_answer(struct call *c)
 
 /* -- birth */
 
+/* A call to a number of the account: it is the number that is called, and a number may be who
+ * calls. */
+static int become_number_call(struct call *c, const char *phone_number_sid)
+{
+	snprintf(c->phone_number_sid, sizeof(c->phone_number_sid), "%s", phone_number_sid);
+	free(c->to);
+	c->to = strdup(c->called_number);
+	if (*c->caller_number) {
+		free(c->from);
+		c->from = strdup(c->caller_number);
+	}
+	return c->to && c->from ? 0 : -ENOMEM;
+}
+
 static void on_domain(void *arg, const struct call_domain *d)
 {
 	struct call *c = arg;
@@ -327,14 +342,19 @@ static void on_domain(void *arg, const struct call_domain *d)
 		return;
 	}
 	if (!d->voice_url) {
-		rejected_tell(c->calls->rejected, d->account_sid, 11321,
-			      "A call was refused: its SIP domain has no VoiceUrl");
+		rejected_tell(
+			c->calls->rejected, d->account_sid, 11321,
+			d->phone_number_sid
+				? "A call was refused: the number that it calls has no VoiceUrl"
+				: "A call was refused: its SIP domain has no VoiceUrl");
 		call_reject(c, 404, "Not Found", 0, CALL_EV_FAILED);
 		return;
 	}
 	free(c->auth_token);
 	c->auth_token = strdup(d->auth_token ? d->auth_token : "");
-	if (!c->auth_token || hook_set(&c->voice, d->voice_url, d->voice_method) < 0 ||
+	if (!c->auth_token ||
+	    (d->phone_number_sid && become_number_call(c, d->phone_number_sid) < 0) ||
+	    hook_set(&c->voice, d->voice_url, d->voice_method) < 0 ||
 	    hook_set(&c->fallback, d->voice_fallback_url, d->voice_fallback_method) < 0 ||
 	    hook_set(&c->status_callback, d->status_callback_url, d->status_callback_method) < 0) {
 		call_reject(c, 500, "Server Internal Error", 0, CALL_EV_FAILED);
@@ -351,11 +371,28 @@ void call_start(struct call *c)
 {
 	c->started_ms = c->world->ops->now_ms(c->world->w);
 	c->world->ops->timer_start(c->world->w, c->deadline, CALL_RING_MAX_MS);
-	if (c->world->ops->domain_get(c->world->w, c->domain_sid, on_domain, c, &c->domain_get) <
-	    0) {
+	if (c->world->ops->domain_get(c->world->w, c->domain_sid,
+				      *c->called_number ? c->called_number : NULL, on_domain, c,
+				      &c->domain_get) < 0) {
 		c->domain_get = 0;
 		call_reject(c, 503, "Service Unavailable", 0, CALL_EV_FAILED);
 	}
+}
+
+/* The account's gateway is the SIP domain whose name is the account's SID. */
+static void take_numbers(struct call *c, const struct leg_invite *invite)
+{
+	size_t n = strlen(invite->account_sid);
+	const struct sip_msg *msg = invite->msg;
+
+	if (!invite->domain || strncasecmp(invite->domain, invite->account_sid, n) ||
+	    invite->domain[n] != '.' || !msg->ruri_user ||
+	    e164_of_user(c->called_number, msg->ruri_user) < 0) {
+		*c->called_number = '\0';
+		return;
+	}
+	if (!msg->from_user || e164_of_user(c->caller_number, msg->from_user) < 0)
+		*c->caller_number = '\0';
 }
 
 static int copy(char **ret, const char *s)
@@ -375,6 +412,7 @@ int call_new(struct call **ret, struct calls *calls, const struct leg_invite *in
 	c->world = calls->world;
 	form_init(&c->sip_headers);
 	sid_new(c->sid, "CA");
+	take_numbers(c, invite);
 	if (copy(&c->account_sid, invite->account_sid) < 0 ||
 	    copy(&c->domain_sid, invite->domain_sid) < 0 ||
 	    copy(&c->domain_name, invite->domain) < 0 || copy(&c->user, invite->user) < 0 ||

@@ -14,6 +14,7 @@
 #include "call/leg.h"
 #include "call/state.h"
 #include "call/world.h"
+#include "proto/e164.h"
 #include "proto/form.h"
 
 struct callbacks;
@@ -48,7 +49,10 @@ struct call {
 	/* who calls whom, from the INVITE and the domain */
 	char *account_sid, *auth_token, *domain_sid, *domain_name;
 	char *from, *to, *sip_call_id, *source_ip, *user;
-	struct form sip_headers; /* SipHeader_X-..., ready to be sent */
+	/* E.164: whom an INVITE to the account's gateway calls and who calls; "": not said */
+	char called_number[E164_SIZE], caller_number[E164_SIZE];
+	char phone_number_sid[SID_SIZE]; /* of the number that is called, when it is one's; "" */
+	struct form sip_headers;	 /* SipHeader_X-..., ready to be sent */
 
 	struct hook voice, fallback, status_callback;
 	struct http_jar *jar;

@@ -2,23 +2,27 @@
 #include "call/domain_cache.h"
 
 #include "base/log.h"
+#include "base/sid.h"
 #include "call/world.h"
 #include "io/db.h"
 #include "io/loop.h"
+#include "proto/e164.h"
 
 #include <errno.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FRESH_MS    5000
 #define ENTRIES_MAX 10000
 #define WAITING_MAX 20000
-#define COLUMNS	    12
+#define KEY_SIZE    (SID_SIZE + E164_SIZE) /* the domain's SID, and the number if one is called */
+#define COLUMNS	    13
 
 /* One domain as the database had it. Owned by the tree, or by the query that fills it. */
 struct settings {
-	char *sid; /* the key */
+	char key[KEY_SIZE];
 	char *column[COLUMNS];
 	bool found;
 	uint64_t read_ms;
@@ -27,7 +31,7 @@ struct settings {
 
 struct waiter {
 	uint64_t id;
-	char *sid;
+	char key[KEY_SIZE];
 	domain_cache_fn *done;
 	void *arg;
 	struct waiter *next;
@@ -35,7 +39,7 @@ struct waiter {
 
 struct query {
 	struct domain_cache *cache;
-	char *sid;
+	char key[KEY_SIZE];
 	struct settings *entry; /* what was read */
 	int r;
 	bool stale; /* forgotten while it ran */
@@ -45,7 +49,7 @@ struct query {
 struct domain_cache {
 	struct loop *loop;
 	struct db_worker *worker;
-	void *tree; /* of struct settings, by sid */
+	void *tree; /* of struct settings, by key */
 	struct settings *oldest, *newest;
 	unsigned entries;
 	struct waiter *waiters, **waiter_tail;
@@ -55,16 +59,28 @@ struct domain_cache {
 	uint64_t last_id;
 };
 
+/* The hooks of the number's application, or else of the number, or else of the domain. */
 static const char select_domain[] =
-	"SELECT d.sid, d.domain_name, d.account_sid, a.auth_token, a.status, d.secure, "
-	"d.voice_url, d.voice_method,"
-	" d.voice_fallback_url, d.voice_fallback_method, d.voice_status_callback_url, "
-	"d.voice_status_callback_method"
-	" FROM sip_domains d JOIN accounts a ON a.sid = d.account_sid WHERE d.sid = $1";
+	"SELECT d.sid, d.domain_name, d.account_sid, a.auth_token, a.status, d.secure, h.*"
+	" FROM sip_domains d JOIN accounts a ON a.sid = d.account_sid"
+	" LEFT JOIN incoming_phone_numbers n ON n.account_sid = d.account_sid"
+	" AND n.phone_number = $2"
+	" LEFT JOIN applications ap ON ap.sid = n.voice_application_sid"
+	" CROSS JOIN LATERAL ("
+	"SELECT ap.voice_url, ap.voice_method, ap.voice_fallback_url, ap.voice_fallback_method,"
+	" ap.status_callback, ap.status_callback_method, n.sid WHERE ap.sid IS NOT NULL"
+	" UNION ALL "
+	"SELECT n.voice_url, n.voice_method, n.voice_fallback_url, n.voice_fallback_method,"
+	" n.status_callback, n.status_callback_method, n.sid"
+	" WHERE ap.sid IS NULL AND n.sid IS NOT NULL"
+	" UNION ALL "
+	"SELECT d.voice_url, d.voice_method, d.voice_fallback_url, d.voice_fallback_method,"
+	" d.voice_status_callback_url, d.voice_status_callback_method, NULL WHERE n.sid IS NULL"
+	") AS h WHERE d.sid = $1";
 
-static int by_sid(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-	return strcmp(((const struct settings *)a)->sid, ((const struct settings *)b)->sid);
+	return strcmp(((const struct settings *)a)->key, ((const struct settings *)b)->key);
 }
 
 static void entry_free(struct settings *e)
@@ -73,21 +89,22 @@ static void entry_free(struct settings *e)
 		return;
 	for (int i = 0; i < COLUMNS; i++)
 		free(e->column[i]);
-	free(e->sid);
 	free(e);
 }
 
-static struct settings *entry_find(struct domain_cache *c, const char *sid)
+static struct settings *entry_find(struct domain_cache *c, const char *key)
 {
-	struct settings key = { .sid = (char *)sid };
-	struct settings **at = tfind(&key, &c->tree, by_sid);
+	struct settings like, **at;
+
+	strcpy(like.key, key);
+	at = tfind(&like, &c->tree, by_key);
 
 	return at ? *at : NULL;
 }
 
 static void entry_drop(struct domain_cache *c, struct settings *e)
 {
-	tdelete(e, &c->tree, by_sid);
+	tdelete(e, &c->tree, by_key);
 	*(e->prev ? &e->prev->next : &c->oldest) = e->next;
 	*(e->next ? &e->next->prev : &c->newest) = e->prev;
 	c->entries--;
@@ -96,13 +113,13 @@ static void entry_drop(struct domain_cache *c, struct settings *e)
 
 static void entry_keep(struct domain_cache *c, struct settings *e)
 {
-	struct settings *old = entry_find(c, e->sid);
+	struct settings *old = entry_find(c, e->key);
 
 	if (old)
 		entry_drop(c, old);
 	if (c->entries >= ENTRIES_MAX)
 		entry_drop(c, c->oldest);
-	if (!tsearch(e, &c->tree, by_sid)) {
+	if (!tsearch(e, &c->tree, by_key)) {
 		entry_free(e);
 		return;
 	}
@@ -138,12 +155,13 @@ static void complete(const struct settings *e, bool away, const struct waiter *w
 		.voice_fallback_method = e->column[9],
 		.status_callback_url = e->column[10],
 		.status_callback_method = e->column[11],
+		.phone_number_sid = e->column[12],
 	};
 	w->done(w->arg, &d);
 }
 
-/* Unlinks all that wait for sid, in order: a done may get or cancel. */
-static void complete_all(struct domain_cache *c, const char *sid, const struct settings *e,
+/* Unlinks all that wait for key, in order: a done may get or cancel. */
+static void complete_all(struct domain_cache *c, const char *key, const struct settings *e,
 			 bool away)
 {
 	struct waiter **at;
@@ -152,7 +170,7 @@ static void complete_all(struct domain_cache *c, const char *sid, const struct s
 	for (at = &c->waiters; *at;) {
 		struct waiter *w = *at;
 
-		if (strcmp(w->sid, sid) || w->id > last) {
+		if (strcmp(w->key, key) || w->id > last) {
 			at = &w->next;
 			continue;
 		}
@@ -161,7 +179,6 @@ static void complete_all(struct domain_cache *c, const char *sid, const struct s
 			c->waiter_tail = at;
 		c->waiting--;
 		complete(e, away, w);
-		free(w->sid);
 		free(w);
 		at = &c->waiters;
 	}
@@ -171,20 +188,23 @@ static void query_run(void *arg, struct db *db)
 {
 	struct query *q = arg;
 	struct db_result *res = NULL;
-	const char *param = q->sid;
+	char sid[SID_SIZE];
+	const char *params[] = { sid, strchr(q->key, '+') };
 
-	q->r = db_exec(&res, db, select_domain, 1, &param);
+	snprintf(sid, sizeof(sid), "%.*s", (int)strcspn(q->key, "+"), q->key);
+	q->r = db_exec(&res, db, select_domain, 2, params);
 	/* A connection that was lost while nothing was asked shows at the next statement: the one
 	 * after it has a new one. */
 	if (q->r == -EIO)
-		q->r = db_exec(&res, db, select_domain, 1, &param);
+		q->r = db_exec(&res, db, select_domain, 2, params);
 	if (q->r < 0)
 		return;
 	q->entry = calloc(1, sizeof(*q->entry));
-	if (!q->entry || !(q->entry->sid = strdup(q->sid))) {
+	if (!q->entry) {
 		q->r = -ENOMEM;
 		goto out;
 	}
+	strcpy(q->entry->key, q->key);
 	q->entry->found = db_rows(res) > 0;
 	for (int i = 0; q->entry->found && i < COLUMNS; i++) {
 		const char *v = db_value(res, 0, i);
@@ -199,23 +219,21 @@ out:
 static void query_free(struct query *q)
 {
 	entry_free(q->entry);
-	free(q->sid);
 	free(q);
 }
 
 static void query_done(void *arg);
 
-static int query_start(struct domain_cache *c, const char *sid)
+static int query_start(struct domain_cache *c, const char *key)
 {
 	struct query *q = calloc(1, sizeof(*q));
-	int r = -ENOMEM;
+	int r;
 
 	if (!q)
-		return r;
+		return -ENOMEM;
 	q->cache = c;
-	q->sid = strdup(sid);
-	if (q->sid)
-		r = db_worker_submit(c->worker, query_run, query_done, q);
+	strcpy(q->key, key);
+	r = db_worker_submit(c->worker, query_run, query_done, q);
 	if (r < 0) {
 		query_free(q);
 		return r;
@@ -225,11 +243,11 @@ static int query_start(struct domain_cache *c, const char *sid)
 	return 0;
 }
 
-static struct query *query_find(struct domain_cache *c, const char *sid)
+static struct query *query_find(struct domain_cache *c, const char *key)
 {
 	struct query *q;
 
-	for (q = c->queries; q && strcmp(q->sid, sid); q = q->next)
+	for (q = c->queries; q && strcmp(q->key, key); q = q->next)
 		;
 	return q;
 }
@@ -243,7 +261,7 @@ static void query_done(void *arg)
 	for (at = &c->queries; *at != q; at = &(*at)->next)
 		;
 	*at = q->next;
-	if (q->stale && q->r == 0 && query_start(c, q->sid) == 0) {
+	if (q->stale && q->r == 0 && query_start(c, q->key) == 0) {
 		query_free(q);
 		return;
 	}
@@ -255,7 +273,7 @@ static void query_done(void *arg)
 		log_warn("a domain's settings cannot be read");
 	}
 	/* Old settings are better than none while the database is away. */
-	complete_all(c, q->sid, entry_find(c, q->sid), q->r < 0);
+	complete_all(c, q->key, entry_find(c, q->key), q->r < 0);
 	query_free(q);
 }
 
@@ -273,23 +291,20 @@ static void on_soon(void *arg)
 
 	for (;;) {
 		struct settings *e;
-		char *sid;
+		char key[KEY_SIZE];
 
-		for (w = c->waiters; w && (w->id > last || query_find(c, w->sid)); w = w->next)
+		for (w = c->waiters; w && (w->id > last || query_find(c, w->key)); w = w->next)
 			;
 		if (!w)
 			break;
-		e = entry_find(c, w->sid);
-		if (!e && query_start(c, w->sid) == 0)
+		e = entry_find(c, w->key);
+		if (!e && query_start(c, w->key) == 0)
 			continue;
-		sid = strdup(w->sid);
-		if (!sid)
-			break;
-		complete_all(c, sid, e, true);
-		free(sid);
+		strcpy(key, w->key); /* the waiter goes */
+		complete_all(c, key, e, true);
 	}
 	for (w = c->waiters; w; w = w->next)
-		if (!query_find(c, w->sid))
+		if (!query_find(c, w->key))
 			loop_timer_start(c->soon, 1);
 }
 
@@ -326,7 +341,6 @@ void domain_cache_free(struct domain_cache *c)
 		struct waiter *w = c->waiters;
 
 		c->waiters = w->next;
-		free(w->sid);
 		free(w);
 	}
 	while (c->oldest)
@@ -334,8 +348,8 @@ void domain_cache_free(struct domain_cache *c)
 	free(c);
 }
 
-int domain_cache_get(struct domain_cache *c, const char *sid, domain_cache_fn *done, void *arg,
-		     uint64_t *ret_id)
+int domain_cache_get(struct domain_cache *c, const char *sid, const char *number,
+		     domain_cache_fn *done, void *arg, uint64_t *ret_id)
 {
 	struct waiter *w;
 	int r = 0;
@@ -343,16 +357,14 @@ int domain_cache_get(struct domain_cache *c, const char *sid, domain_cache_fn *d
 	if (c->waiting >= WAITING_MAX)
 		return -EAGAIN;
 	w = calloc(1, sizeof(*w));
-	if (!w || !(w->sid = strdup(sid))) {
-		free(w);
+	if (!w)
 		return -ENOMEM;
-	}
-	if (fresh(c, entry_find(c, sid)))
+	snprintf(w->key, sizeof(w->key), "%.*s%s", SID_SIZE - 1, sid, number ? number : "");
+	if (fresh(c, entry_find(c, w->key)))
 		loop_timer_start(c->soon, 0);
-	else if (!query_find(c, sid))
-		r = query_start(c, sid);
+	else if (!query_find(c, w->key))
+		r = query_start(c, w->key);
 	if (r < 0) {
-		free(w->sid);
 		free(w);
 		return r;
 	}
@@ -377,7 +389,6 @@ void domain_cache_cancel(struct domain_cache *c, uint64_t id)
 		if (!w->next)
 			c->waiter_tail = at;
 		c->waiting--;
-		free(w->sid);
 		free(w);
 		return;
 	}
@@ -392,18 +403,16 @@ static void on_forget(void *arg)
 {
 	struct forget *f = arg;
 	struct domain_cache *c = f->cache;
-	struct settings *e;
+	size_t n = strlen(f->sid);
+	struct settings *e, *next;
 
 	for (struct query *q = c->queries; q; q = q->next)
-		if (!*f->sid || !strcmp(q->sid, f->sid))
+		if (!strncmp(q->key, f->sid, n))
 			q->stale = true;
-	if (*f->sid) {
-		e = entry_find(c, f->sid);
-		if (e)
+	for (e = c->oldest; e; e = next) {
+		next = e->next;
+		if (!strncmp(e->key, f->sid, n))
 			entry_drop(c, e);
-	} else {
-		while (c->oldest)
-			entry_drop(c, c->oldest);
 	}
 	free(f);
 }

@@ -261,6 +261,8 @@ static void start_step(struct call *c)
 				.method = in->step_method,
 				.params = &params,
 				.auth_token = c->auth_token,
+				.account_sid = c->account_sid,
+				.call_sid = c->sid,
 				.jar = call_jar(c),
 				/* An audio file may be the answer; a document has its own limit. */
 				.max_bytes = c->world->config->play_max_bytes,

@@ -117,6 +117,8 @@ static int send_now(struct callback *c)
 		.method = c->method,
 		.params = &c->params,
 		.auth_token = c->auth_token,
+		.account_sid = c->account_sid,
+		.call_sid = c->call_sid,
 		.max_bytes = REPLY_MAX_BYTES,
 	};
 	int r = webhook_start(&c->webhook, cb->world, &request, on_done, c);

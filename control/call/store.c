@@ -42,24 +42,25 @@ struct store {
 	uint64_t lost;	     /* rows that found the queue full */
 };
 
-static const char insert_calls[] = "INSERT INTO calls (sid, account_sid, parent_call_sid, "
-				   "domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
-				   " start_time, end_time, duration, sip_response_code, node)"
-				   " SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", "
-				   "\"from\", status, direction, sip_call_id,"
-				   " to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / "
-				   "1000.0), duration, sip_response_code, node"
-				   " FROM json_to_recordset($1::json) AS r(sid text, account_sid "
-				   "text, parent_call_sid text, domain_sid text, \"to\" text,"
-				   " \"from\" text, status text, direction text, sip_call_id text, "
-				   "start_ms bigint, end_ms bigint, duration integer,"
-				   " sip_response_code integer, node text)"
-				   " ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
-				   " start_time = coalesce(excluded.start_time, calls.start_time), "
-				   "end_time = coalesce(excluded.end_time, calls.end_time),"
-				   " duration = coalesce(excluded.duration, calls.duration),"
-				   " sip_response_code = coalesce(excluded.sip_response_code, "
-				   "calls.sip_response_code), date_updated = now()";
+static const char insert_calls[] =
+	"INSERT INTO calls (sid, account_sid, parent_call_sid, "
+	"domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
+	" phone_number_sid, start_time, end_time, duration, sip_response_code, node)"
+	" SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", "
+	"\"from\", status, direction, sip_call_id, phone_number_sid,"
+	" to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / "
+	"1000.0), duration, sip_response_code, node"
+	" FROM json_to_recordset($1::json) AS r(sid text, account_sid "
+	"text, parent_call_sid text, domain_sid text, \"to\" text,"
+	" \"from\" text, status text, direction text, sip_call_id text, "
+	"phone_number_sid text, start_ms bigint, end_ms bigint, duration integer,"
+	" sip_response_code integer, node text)"
+	" ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
+	" start_time = coalesce(excluded.start_time, calls.start_time), "
+	"end_time = coalesce(excluded.end_time, calls.end_time),"
+	" duration = coalesce(excluded.duration, calls.duration),"
+	" sip_response_code = coalesce(excluded.sip_response_code, "
+	"calls.sip_response_code), date_updated = now()";
 
 /* When hookswitchd went away, what it told of a call was that it lives. */
 static const char close_open_calls[] =
@@ -94,10 +95,25 @@ static const char insert_notifications[] =
 	" response_headers text, response_body text)"
 	" ON CONFLICT (sid) DO NOTHING";
 
+/* A call that was deleted has no events any more. */
+static const char insert_call_events[] =
+	"INSERT INTO call_events (sid, account_sid, call_sid, request_method, request_url,"
+	" request_parameters, response_code, request_duration, content_type, response_body,"
+	" date_created)"
+	" SELECT sid, account_sid, call_sid, request_method, request_url, request_parameters,"
+	" response_code, request_duration, content_type, response_body,"
+	" to_timestamp(created_ms / 1000.0)"
+	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, call_sid text,"
+	" request_method text, request_url text, request_parameters json, response_code integer,"
+	" request_duration integer, content_type text, response_body text, created_ms bigint)"
+	" WHERE EXISTS (SELECT FROM calls c WHERE c.sid = r.call_sid)"
+	" ON CONFLICT (sid) DO NOTHING";
+
 static const char *const statements[] = {
 	[STORE_CALL_INSERT] = insert_calls,
 	[STORE_CALL_UPDATE] = update_calls,
 	[STORE_NOTIFICATION] = insert_notifications,
+	[STORE_CALL_EVENT] = insert_call_events,
 };
 
 /* -- on the worker thread */
@@ -120,9 +136,9 @@ static int write_rows(struct db *db, enum store_kind kind, json_t *rows)
  * of the same batch, so that each call stands in a statement once; rows of different calls do not
  * depend on each other.
  */
-static int gather(json_t *rows[3], struct store_item *items)
+static int gather(json_t *rows[STORE_KINDS], struct store_item *items)
 {
-	for (int k = 0; k < 3; k++) {
+	for (int k = 0; k < STORE_KINDS; k++) {
 		rows[k] = json_array();
 		if (!rows[k])
 			return -ENOMEM;
@@ -137,7 +153,7 @@ static int gather(json_t *rows[3], struct store_item *items)
 				const char *other =
 					json_string_value(json_object_get(e->row, "sid"));
 
-				if (e->kind != STORE_NOTIFICATION && sid && other &&
+				if (e->kind <= STORE_CALL_UPDATE && sid && other &&
 				    !strcmp(sid, other))
 					earlier = e;
 			}
@@ -150,11 +166,11 @@ static int gather(json_t *rows[3], struct store_item *items)
 	return 0;
 }
 
-static int write_together(struct db *db, json_t *rows[3])
+static int write_together(struct db *db, json_t *rows[STORE_KINDS])
 {
 	int r = db_begin(db);
 
-	for (int k = 0; k < 3 && r == 0; k++)
+	for (int k = 0; k < STORE_KINDS && r == 0; k++)
 		if (json_array_size(rows[k]))
 			r = write_rows(db, (enum store_kind)k, rows[k]);
 	if (r == 0)
@@ -165,12 +181,12 @@ static int write_together(struct db *db, json_t *rows[3])
 }
 
 /* One bad row (an account that is gone) must not take the others with it. */
-static int write_apart(struct batch *b, struct db *db, json_t *rows[3])
+static int write_apart(struct batch *b, struct db *db, json_t *rows[STORE_KINDS])
 {
 	size_t n;
 	json_t *row;
 
-	for (int k = 0; k < 3; k++) {
+	for (int k = 0; k < STORE_KINDS; k++) {
 		json_array_foreach(rows[k], n, row)
 		{
 			json_t *one = json_array();
@@ -195,14 +211,14 @@ static int write_apart(struct batch *b, struct db *db, json_t *rows[3])
 static void batch_write(void *arg, struct db *db)
 {
 	struct batch *b = arg;
-	json_t *rows[3] = { NULL, NULL, NULL };
+	json_t *rows[STORE_KINDS] = { NULL };
 
 	b->r = gather(rows, b->items);
 	if (b->r == 0)
 		b->r = write_together(db, rows);
 	if (b->r < 0 && b->r != -EIO && b->r != -ENOMEM)
 		b->r = write_apart(b, db, rows);
-	for (int k = 0; k < 3; k++)
+	for (int k = 0; k < STORE_KINDS; k++)
 		json_decref(rows[k]);
 }
 

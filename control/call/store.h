@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct form;
 struct store;
 struct store_item;
 struct loop;
 
 struct store_call { /* insert, or update of what is not NULL / not 0 */
 	const char *sid, *account_sid, *parent_call_sid, *domain_sid, *to, *from, *status,
-		*direction, *sip_call_id;
+		*direction, *sip_call_id, *phone_number_sid;
 	int64_t start_time_ms, end_time_ms; /* wall clock; 0: not set */
 	int duration_s;			    /* -1: not set */
 	int sip_response_code;
@@ -33,9 +34,19 @@ struct store_notification {
 		*response_body; /* or NULL */
 };
 
+struct store_call_event {
+	const char *account_sid, *call_sid;
+	const char *method, *url;
+	const struct form *parameters; /* NULL: none */
+	int response_code;	       /* 0: none came */
+	unsigned duration_ms;
+	const char *content_type, *body; /* or NULL */
+};
+
 /* Copies all; NULL: out of memory. Given away to store_put. */
 struct store_item *store_item_call(const struct store_call *row);
 struct store_item *store_item_notification(const struct store_notification *row);
+struct store_item *store_item_call_event(const struct store_call_event *row);
 void store_item_free(struct store_item *item);
 
 /* Before any call: rows that a crash of this node left open are closed. -errno with a sentence in

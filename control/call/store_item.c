@@ -88,6 +88,7 @@ struct store_item *store_item_call(const struct store_call *row)
 	bad |= put(item, "status", row->status);
 	bad |= put(item, "direction", row->direction);
 	bad |= put(item, "sip_call_id", row->sip_call_id);
+	bad |= put(item, "phone_number_sid", row->phone_number_sid);
 	if (row->start_time_ms)
 		bad |= json_object_set_new(item->row, "start_ms", json_integer(row->start_time_ms));
 	if (row->end_time_ms)
@@ -159,6 +160,49 @@ struct store_item *store_item_notification(const struct store_notification *row)
 	bad |= put(item, "request_variables", row->request_variables);
 	bad |= put(item, "response_headers", row->response_headers);
 	bad |= put(item, "response_body", row->response_body);
+	if (bad) {
+		store_item_free(item);
+		return NULL;
+	}
+	return item;
+}
+
+/* Names that come twice: the last. */
+static int put_form(struct store_item *item, const char *name, const struct form *form)
+{
+	json_t *object = json_object();
+	int bad = 0;
+
+	for (size_t i = 0; form && i < form->count; i++) {
+		bad |= json_object_set_new(object, form->pairs[i].name,
+					   text(form->pairs[i].value, TEXT_MAX_BYTES));
+		item->bytes += strlen(form->pairs[i].name) + strlen(form->pairs[i].value) + 16;
+	}
+	return bad | json_object_set_new(item->row, name, object);
+}
+
+struct store_item *store_item_call_event(const struct store_call_event *row)
+{
+	struct store_item *item = item_new(STORE_CALL_EVENT);
+	char sid[SID_SIZE];
+	int bad = 0;
+
+	if (!item)
+		return NULL;
+	sid_new(sid, "EV");
+	bad |= put(item, "sid", sid);
+	bad |= put(item, "account_sid", row->account_sid);
+	bad |= put(item, "call_sid", row->call_sid);
+	bad |= put(item, "request_method", row->method);
+	bad |= put(item, "request_url", row->url);
+	bad |= put_form(item, "request_parameters", row->parameters);
+	if (row->response_code)
+		bad |= json_object_set_new(item->row, "response_code",
+					   json_integer(row->response_code));
+	bad |= json_object_set_new(item->row, "request_duration", json_integer(row->duration_ms));
+	bad |= put(item, "content_type", row->content_type);
+	bad |= put(item, "response_body", row->body);
+	bad |= json_object_set_new(item->row, "created_ms", json_integer(clock_wall_ms()));
 	if (bad) {
 		store_item_free(item);
 		return NULL;

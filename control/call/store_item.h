@@ -8,7 +8,14 @@
 #include <jansson.h>
 #include <stddef.h>
 
-enum store_kind { STORE_CALL_INSERT, STORE_CALL_UPDATE, STORE_NOTIFICATION };
+/* In the order in which they are written: events refer to the rows of calls. */
+enum store_kind {
+	STORE_CALL_INSERT,
+	STORE_CALL_UPDATE,
+	STORE_NOTIFICATION,
+	STORE_CALL_EVENT,
+	STORE_KINDS
+};
 
 struct store_item {
 	struct store_item *next;

@@ -1,8 +1,11 @@
+#define LOG_SUBSYSTEM "webhook"
 #include "call/webhook.h"
 
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/log.h"
 #include "base/sid.h"
+#include "call/store.h"
 #include "call/world.h"
 #include "proto/form.h"
 #include "proto/signature.h"
@@ -31,6 +34,7 @@ struct webhook {
 	bool with_params; /* false once a redirect dropped them */
 	char *variables;
 	char *auth_token;
+	char *account_sid, *call_sid; /* NULL: no events */
 	char *header[2];
 	struct http_jar *jar;
 	size_t max_bytes;
@@ -53,6 +57,8 @@ static void webhook_free(struct webhook *w)
 	form_done(&w->params);
 	free(w->variables);
 	free(w->auth_token);
+	free(w->account_sid);
+	free(w->call_sid);
 	free(w->header[0]);
 	free(w->header[1]);
 	url_done(&w->url);
@@ -381,6 +387,28 @@ static void count_reply(const struct webhook *w, const struct http_reply *reply)
 					us[stage] * UINT64_C(1000));
 }
 
+/* A request that ended is an event of its call, a redirect's and a retry's too. */
+static void put_event(const struct webhook *w, const struct http_reply *reply)
+{
+	struct store_item *item;
+
+	if (!w->call_sid)
+		return;
+	item = store_item_call_event(&(struct store_call_event){
+		.account_sid = w->account_sid,
+		.call_sid = w->call_sid,
+		.method = w->method,
+		.url = w->url.request,
+		.parameters = w->with_params ? &w->params : NULL,
+		.response_code = reply->status,
+		.duration_ms = reply->time_total_ms,
+		.content_type = reply->content_type,
+		.body = reply->error == HTTP_OK ? reply->body : NULL,
+	});
+	if (!item || w->world->ops->store(w->world->w, item) < 0)
+		log_error("%s: an event is lost", w->call_sid);
+}
+
 static void on_reply(void *arg, const struct http_reply *reply)
 {
 	struct webhook *w = arg;
@@ -389,6 +417,7 @@ static void on_reply(void *arg, const struct http_reply *reply)
 
 	w->fetch = NULL;
 	count_reply(w, reply);
+	put_event(w, reply);
 	if (retry_wanted(w, reply)) {
 		w->retries++;
 		metrics_count(METRIC_WEBHOOK_RETRIES, w->kind, 0);
@@ -437,6 +466,9 @@ static int copy_request(struct webhook *w, const struct webhook_request *request
 	for (int i = 0; i < 2; i++)
 		if (request->header[i] && !(w->header[i] = strdup(request->header[i])))
 			return -ENOMEM;
+	if (request->call_sid && (!(w->account_sid = strdup(request->account_sid)) ||
+				  !(w->call_sid = strdup(request->call_sid))))
+		return -ENOMEM;
 	w->with_params = request->params != NULL;
 	if (request->params && form_copy(&w->params, request->params) < 0)
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 /*
  * webhook - one request to a customer's web application, with all that belongs to it: connection
  * overrides, signature, authentication, redirects, retries under one idempotency token
- * (twiml-and-webhooks.md §1.7, §3.3). Knows no call. Loop thread only.
+ * (twiml-and-webhooks.md §1.7, §3.3). Of a call it knows the SID. Loop thread only.
  */
 #ifndef HOOKSWITCH_CALL_WEBHOOK_H
 #define HOOKSWITCH_CALL_WEBHOOK_H
@@ -25,9 +25,11 @@ struct webhook_request {
 	const char *method;	   /* "GET" or "POST" */
 	const struct form *params; /* copied; NULL: none */
 	const char *auth_token;	   /* signs */
-	struct http_jar *jar;	   /* outlives the webhook; may be NULL */
-	const char *header[2];	   /* further request headers, whole lines, or NULL */
-	size_t max_bytes;	   /* of the reply's body */
+	/* Whose Events each request and its answer stand among; call_sid NULL: nobody's */
+	const char *account_sid, *call_sid;
+	struct http_jar *jar;  /* outlives the webhook; may be NULL */
+	const char *header[2]; /* further request headers, whole lines, or NULL */
+	size_t max_bytes;      /* of the reply's body */
 };
 
 struct webhook_result {

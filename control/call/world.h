@@ -47,6 +47,7 @@ struct call_domain {
 	bool account_active, secure;
 	const char *voice_url, *voice_method, *voice_fallback_url, *voice_fallback_method;
 	const char *status_callback_url, *status_callback_method;
+	const char *phone_number_sid; /* whose the hooks are; NULL: the domain's own */
 };
 
 struct world_ops {
@@ -94,7 +95,7 @@ struct world_ops {
 	/* Database: store queues a row for the store thread (takes ownership of item). domain_get:
 	 * below. */
 	int (*store)(void *w, struct store_item *item);
-	int (*domain_get)(void *w, const char *domain_sid,
+	int (*domain_get)(void *w, const char *domain_sid, const char *number,
 			  void (*done)(void *arg, const struct call_domain *domain), void *arg,
 			  uint64_t *ret_id);
 	void (*domain_get_cancel)(void *w, uint64_t id);

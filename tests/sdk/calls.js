@@ -116,6 +116,34 @@ describe('calls', () => {
 		assert.ok(!phone.ended);
 	});
 
+	test('show what they asked the web application and what it answered', async (t) => {
+		const { web, domain, phone, sid } = await liveCall(t, { '/other': '<Response><Hangup/></Response>' });
+
+		await client.calls(sid).update({ url: `${web.url}/other`, method: 'GET' });
+		await until(() => phone.ended, 'BYE');
+		const events = await until(async () => {
+			const list = await client.calls(sid).events.list();
+			return list.length === 2 && list;
+		}, 'two events');
+		const [first, second] = events;
+		assert.equal(first.request.method, 'POST');
+		assert.equal(first.request.url, `${web.url}/voice`);
+		assert.equal(first.request.parameters.CallSid, sid);
+		assert.equal(first.request.parameters.To, `sip:100@${domain.domainName}`);
+		assert.equal(first.response.response_code, 200);
+		assert.equal(first.response.content_type, 'text/xml');
+		assert.equal(first.response.response_body, LONG);
+		assert.ok(Number.isInteger(first.response.request_duration));
+		assert.ok(Math.abs(new Date(first.response.date_created) - Date.now()) < 60000);
+		assert.deepEqual(first.response.validation_errors, []);
+		assert.equal(second.request.method, 'GET');
+		assert.ok(second.request.url.startsWith(`${web.url}/other`));
+		assert.ok((await client.calls(sid).events.page({ pageSize: 1 })).getNextPageUrl);
+		await until(async () => (await client.calls(sid).fetch()).status === 'completed', 'the end');
+		assert.ok(await client.calls(sid).remove());
+		assert.equal((await raw('GET', `/Calls/${sid}/Events.json`)).status, 404);
+	});
+
 	test('that nobody made are not found', async () => {
 		const call = client.calls(`CA${'0'.repeat(32)}`);
 

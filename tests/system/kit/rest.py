@@ -46,9 +46,9 @@ class Rest:
             return r.status_code == 200 and r.json()["status"] == status and r.json()
         return wait_for(look, timeout, f"call {sid} {status}")
 
-    def domain(self, voice_url=None, allow=("127.0.0.0/8",), users=(), **properties):
+    def domain(self, voice_url=None, allow=("127.0.0.0/8",), users=(), name=None, **properties):
         """A new SIP domain with an ACL of `allow` and a credential list of `users` (None or empty: no such mapping)."""
-        name = f"t{secrets.token_hex(6)}"
+        name = name or f"t{secrets.token_hex(6)}"
         d = self.post("/SIP/Domains.json", DomainName=f"{name}.{BASE_DOMAIN}", VoiceUrl=voice_url, **properties)
         made = Domain(self, d)
         if allow:

@@ -406,10 +406,19 @@ FAKE_UNUSED static unsigned kit_notifications(void)
 	return n;
 }
 
+/* The n-th of the call's Events, from 0; NULL when there are not so many. */
+FAKE_UNUSED static const json_t *kit_event(unsigned n)
+{
+	for (unsigned i = 0; i < kit.fw->n_stored; i++)
+		if (kit.fw->stored[i]->kind == STORE_CALL_EVENT && n-- == 0)
+			return kit.fw->stored[i]->row;
+	return NULL;
+}
+
 FAKE_UNUSED static const json_t *kit_last_row(void)
 {
 	for (unsigned i = kit.fw->n_stored; i-- > 0;)
-		if (kit.fw->stored[i]->kind != STORE_NOTIFICATION)
+		if (kit.fw->stored[i]->kind <= STORE_CALL_UPDATE)
 			return kit.fw->stored[i]->row;
 	return NULL;
 }

@@ -98,7 +98,7 @@ struct fake_job {
 };
 
 struct fake_domain {
-	char *sid;
+	char *sid, *number;
 	void (*done)(void *arg, const struct call_domain *domain);
 	void *arg;
 	uint64_t id;
@@ -521,7 +521,7 @@ static int fake_store(void *w, struct store_item *item)
 	return 0;
 }
 
-static int fake_domain_get(void *w, const char *domain_sid,
+static int fake_domain_get(void *w, const char *domain_sid, const char *number,
 			   void (*done)(void *arg, const struct call_domain *domain), void *arg,
 			   uint64_t *ret_id)
 {
@@ -529,6 +529,7 @@ static int fake_domain_get(void *w, const char *domain_sid,
 
 	fake_check(fw->n_domains < FAKE_MAX, "too many domain look-ups");
 	fw->domains[fw->n_domains] = (struct fake_domain){ .sid = fake_copy(domain_sid),
+							   .number = fake_copy(number),
 							   .done = done,
 							   .arg = arg,
 							   .id = fw->n_domains + 1,
@@ -872,8 +873,10 @@ static void fake_world_free(struct fake_world *fw)
 		free(fw->jobs[i]->content_type);
 		free(fw->jobs[i]);
 	}
-	for (unsigned i = 0; i < fw->n_domains; i++)
+	for (unsigned i = 0; i < fw->n_domains; i++) {
+		free(fw->domains[i].number);
 		free(fw->domains[i].sid);
+	}
 	for (unsigned i = 0; i < fw->n_stored; i++)
 		store_item_free(fw->stored[i]);
 	free(fw);

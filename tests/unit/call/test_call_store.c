@@ -91,7 +91,7 @@ int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
 	int r;
 
 	(void)db;
-	assert_int_equal(n, 1);
+	assert_int_equal(n, !strncmp(sql, "SELECT", 6) ? 2 : 1);
 	pthread_mutex_lock(&server.lock);
 	r = server.away ? -EIO : 0;
 	server.failures += r < 0;
@@ -99,7 +99,9 @@ int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
 		server.selects++;
 		*ret = calloc(1, sizeof(**ret));
 		(*ret)->rows = !server.domain_gone;
-		strcpy((*ret)->voice_url, server.voice_url);
+		assert_string_equal(params[0], "SD1");
+		snprintf((*ret)->voice_url, sizeof((*ret)->voice_url), "%s%s", server.voice_url,
+			 params[1] ? params[1] : "");
 	} else if (r == 0) {
 		server.statements++;
 		r = take_rows(params[0]);
@@ -158,10 +160,9 @@ int db_rows(const struct db_result *res)
 
 const char *db_value(const struct db_result *res, int row, int col)
 {
-	static const char *const columns[] = {
-		"SD1", "acme.test", "AC1", "token", "active", "f",
-		NULL,  "POST",	    NULL,  "POST",  NULL,     "POST"
-	};
+	static const char *const columns[] = { "SD1", "acme.test", "AC1",  "token", "active",
+					       "f",   NULL,	   "POST", NULL,    "POST",
+					       NULL,  "POST",	   NULL };
 
 	(void)row;
 	return col == 6 ? res->voice_url : columns[col];
@@ -435,6 +436,7 @@ static bool all_done(void)
 
 struct get {
 	struct domain_cache *cache;
+	const char *number;
 	unsigned times, early;
 	bool cancel;
 	int r;
@@ -448,22 +450,27 @@ static void get_all(void *arg)
 	for (unsigned i = 0; i < g->times; i++) {
 		uint64_t id;
 
-		g->r |= domain_cache_get(g->cache, "SD1", on_domain, NULL, &id);
+		g->r |= domain_cache_get(g->cache, "SD1", g->number, on_domain, NULL, &id);
 		if (g->cancel)
 			domain_cache_cancel(g->cache, id);
 	}
 	g->early = seen.done - before; /* never before the starter returned */
 }
 
-static void get(struct domain_cache *c, unsigned times)
+static void get_number(struct domain_cache *c, unsigned times, const char *number)
 {
-	struct get g = { .cache = c, .times = times };
+	struct get g = { .cache = c, .times = times, .number = number };
 
 	want_done = seen.done + times;
 	on_loop(get_all, &g);
 	assert_int_equal(g.r, 0);
 	assert_int_equal(g.early, 0);
 	until(all_done);
+}
+
+static void get(struct domain_cache *c, unsigned times)
+{
+	get_number(c, times, NULL);
 }
 
 static struct domain_cache *cache_new(void)
@@ -499,6 +506,27 @@ static void a_domain_is_read_once_and_kept_until_forgotten(void **state)
 	domain_cache_forget(c, NULL);
 	get(c, 1);
 	assert_string_equal(seen.url, "http://app/newer");
+	loop_end();
+	domain_cache_free(c);
+}
+
+static void a_number_is_kept_apart_and_forgotten_with_its_domain(void **state)
+{
+	struct domain_cache *c = cache_new();
+
+	(void)state;
+	get(c, 1);
+	get_number(c, 20, "+14155550100");
+	assert_string_equal(seen.url, "http://app/v+14155550100");
+	get_number(c, 1, "+14155550101");
+	assert_string_equal(seen.url, "http://app/v+14155550101");
+	get(c, 1);
+	assert_string_equal(seen.url, "http://app/v");
+	assert_int_equal(server.selects, 3);
+	set_url("http://app/new");
+	domain_cache_forget(c, "SD1");
+	get_number(c, 1, "+14155550100");
+	assert_string_equal(seen.url, "http://app/new+14155550100");
 	loop_end();
 	domain_cache_free(c);
 }
@@ -549,6 +577,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_row_that_the_database_refuses_takes_no_other_with_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_queue_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_number_is_kept_apart_and_forgotten_with_its_domain, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_domain_is_read_once_and_kept_until_forgotten,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -292,6 +292,56 @@ static void callbacks_outlive_their_calls_and_are_counted_until_delivered(void *
 	assert_int_equal(calls_callbacks_waiting(kit.calls), 0);
 }
 
+static const char *event_text(unsigned n, const char *name)
+{
+	return json_string_value(json_object_get(kit_event(n), name));
+}
+
+static void each_request_and_its_answer_is_an_event_of_the_call(void **state)
+{
+	struct leg *leg = kit_call();
+	const json_t *parameters;
+
+	(void)state;
+	kit_redirect(302, "/other?a=b");
+	assert_string_equal(event_text(0, "request_method"), "POST");
+	assert_int_equal(json_integer_value(json_object_get(kit_event(0), "response_code")), 302);
+	parameters = json_object_get(kit_event(0), "request_parameters");
+	assert_string_equal(json_string_value(json_object_get(parameters, "CallStatus")),
+			    "ringing");
+	kit_twiml("<Say>Hi</Say>");
+	assert_string_equal(event_text(1, "request_method"), "GET");
+	assert_non_null(strstr(event_text(1, "request_url"), "/other?a=b"));
+	assert_int_equal(json_object_size(json_object_get(kit_event(1), "request_parameters")), 0);
+	assert_int_equal(json_integer_value(json_object_get(kit_event(1), "response_code")), 200);
+	assert_string_equal(event_text(1, "content_type"), "text/xml");
+	assert_non_null(strstr(event_text(1, "response_body"), "<Say>Hi</Say>"));
+	for (unsigned i = 0; i < 2; i++)
+		assert_string_equal(event_text(i, "call_sid"),
+				    json_string_value(json_object_get(kit_last_row(), "sid")));
+	assert_null(kit_event(2));
+	kit_hangs_up(leg);
+	kit_deliver();
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_object_get(kit_event(2), "request_parameters"), "CallStatus")),
+		"no-answer");
+}
+
+static void a_request_without_an_answer_is_an_event_too(void **state)
+{
+	struct leg *leg = kit_call();
+	struct http_reply reply = { .error = HTTP_BAD_HOST, .headers = "", .body = "" };
+
+	(void)state;
+	fake_fetch_done(kit.fw, kit.fw->n_fetches - 1, &reply);
+	assert_non_null(kit_event(0));
+	assert_null(json_object_get(kit_event(0), "response_code"));
+	assert_null(json_object_get(kit_event(0), "response_body"));
+	kit_hangs_up(leg);
+	kit_deliver();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +360,10 @@ int main(void)
 		kit_test(credentials_do_not_follow_a_redirect_to_another_host),
 		kit_test(T26_the_requests_of_a_call_share_a_jar_and_calls_do_not),
 		kit_test(callbacks_outlive_their_calls_and_are_counted_until_delivered),
+		cmocka_unit_test_setup_teardown(each_request_and_its_answer_is_an_event_of_the_call,
+						kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(a_request_without_an_answer_is_an_event_too,
+						kit_setup, kit_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
