@@ -97,6 +97,23 @@ static int w_sip_request(void *w, const struct sip_out *out, sip_sent_fn *done, 
 	return kamailio_request(((struct app *)w)->kamailio, out, done, arg);
 }
 
+static int w_sip_cancel(void *w, const char *call_id, unsigned cseq)
+{
+	return kamailio_cancel(((struct app *)w)->kamailio, call_id, cseq);
+}
+
+static int w_resolve(void *w, struct resolver_query **ret, const char *host, unsigned port,
+		     resolver_done_fn *done, void *arg)
+{
+	return resolver_start(ret, ((struct app *)w)->loop, host, port, done, arg);
+}
+
+static void w_resolve_cancel(void *w, struct resolver_query *query)
+{
+	(void)w;
+	resolver_cancel(query);
+}
+
 static void w_sip_forget(void *w, const void *arg)
 {
 	kamailio_forget(((struct app *)w)->kamailio, arg);
@@ -227,7 +244,10 @@ static const struct world_ops real_world = {
 	.timer_free = w_timer_free,
 	.sip_reply = w_sip_reply,
 	.sip_request = w_sip_request,
+	.sip_cancel = w_sip_cancel,
 	.sip_forget = w_sip_forget,
+	.resolve = w_resolve,
+	.resolve_cancel = w_resolve_cancel,
 	.ng = w_ng,
 	.ng_cancel = w_ng_cancel,
 	.fetch = w_fetch,

@@ -283,7 +283,7 @@ void resource_create(struct api_request *q, const struct resource *r)
 		db_rollback(q->db);
 		if (replay <= 0)
 			return;
-	} else if (commit(q, r) < 0) {
+	} else if (commit(q, r) < 0 || (r->committed && r->committed(q) < 0)) {
 		return;
 	} else {
 		warn_unknown(q, &q->form, r);

@@ -129,6 +129,8 @@ struct resource {
 	int (*before_create)(struct api_request *q);
 	int (*before_update)(struct api_request *q);
 	int (*before_delete)(struct api_request *q);
+	/* A create is durable: what it means beyond its row. Less than 0 with the answer given. */
+	int (*committed)(struct api_request *q);
 	int (*after_update)(struct api_request *q); /* written, in the transaction */
 	int (*instead_of_update)(
 		struct api_request *q); /* the update is the hook's; no transaction */

@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "call/call_outbound.h"
 #include "call/notify.h"
 #include "call/playlist.h"
 #include "call/rejected.h"
@@ -41,6 +42,11 @@ int hook_set(struct hook *h, const char *url, const char *method)
 	hook_done(h);
 	*h = fresh;
 	return 0;
+}
+
+enum metric_direction call_metric_direction(const struct call *c)
+{
+	return c->order ? DIRECTION_OUTBOUND_API : DIRECTION_INBOUND;
 }
 
 bool call_answered(const struct call *c)
@@ -81,7 +87,7 @@ static void row_insert(struct call *c)
 			   .to = c->to,
 			   .from = c->from,
 			   .status = call_status_name(c->status),
-			   .direction = "inbound",
+			   .direction = c->direction,
 			   .sip_call_id = c->sip_call_id,
 			   .phone_number_sid = *c->phone_number_sid ? c->phone_number_sid : NULL,
 			   .duration_s = -1,
@@ -107,6 +113,10 @@ static void on_deadline(void *arg)
 {
 	struct call *c = arg;
 
+	if (!c->leg) {
+		call_dial(c);
+		return;
+	}
 	if (!call_answered(c)) {
 		call_reject(c, 480, "Temporarily Unavailable", 0, CALL_EV_GIVEN_UP);
 		return;
@@ -136,6 +146,18 @@ void call_set_limit(struct call *c, int seconds)
 
 /* -- the leg's events */
 
+static void on_ringing(void *arg)
+{
+	struct call *c = arg;
+
+	if (c->finished || c->ending || !call_set_status(c, CALL_EV_RINGING))
+		return;
+	put_row(c, &(struct store_call){ .sid = c->sid,
+					 .status = call_status_name(c->status),
+					 .duration_s = -1 });
+	call_outbound_ringing(c);
+}
+
 static void on_answered(void *arg)
 {
 	struct call *c = arg;
@@ -144,7 +166,7 @@ static void on_answered(void *arg)
 		return;
 	c->answered_ms = c->world->ops->now_ms(c->world->w);
 	c->answered_wall_ms = clock_wall_ms();
-	metrics_count(METRIC_CALLS_ANSWERED, DIRECTION_INBOUND, 0);
+	metrics_count(METRIC_CALLS_ANSWERED, call_metric_direction(c), 0);
 	metrics_observe(METRIC_CALL_ANSWER_NS, 0, 0, (c->answered_ms - c->started_ms) * NS_PER_MS);
 	put_row(c, &(struct store_call){ .sid = c->sid,
 					 .status = call_status_name(c->status),
@@ -152,7 +174,10 @@ static void on_answered(void *arg)
 					 .duration_s = -1,
 					 .sip_response_code = 200 });
 	arm_limit(c);
-	interp_answered(c);
+	if (c->order)
+		call_outbound_answered(c);
+	else
+		interp_answered(c);
 }
 
 static void on_digit(void *arg, char digit, unsigned duration_ms)
@@ -168,11 +193,15 @@ static void on_played(void *arg, uint32_t play_id)
 {
 	struct call *c = arg;
 
-	if (!c->finished && c->playing)
+	if (c->finished)
+		return;
+	if (c->digits_play && play_id == c->digits_play)
+		call_outbound_digits_sent(c);
+	else if (c->playing)
 		playlist_played(c->playing, play_id);
 }
 
-static enum call_event event_of(const struct call *c, enum leg_end why)
+static enum call_event event_of(const struct call *c, enum leg_end why, int sip_code)
 {
 	if (why == LEG_END_CANCELED)
 		return CALL_EV_GIVEN_UP;
@@ -182,14 +211,20 @@ static enum call_event event_of(const struct call *c, enum leg_end why)
 	case LEG_END_REMOTE_BYE:
 	case LEG_END_LOCAL:
 		return CALL_EV_HUNG_UP;
+	case LEG_END_REFUSED:
+		return call_event_of_answer(sip_code);
 	default:
 		return CALL_EV_FAILED;
 	}
 }
 
-static void notify_end(struct call *c, enum leg_end why)
+static void notify_end(struct call *c, enum leg_end why, int sip_code)
 {
 	switch (why) {
+	case LEG_END_REFUSED:
+	case LEG_END_UNREACHABLE:
+		call_outbound_notify(c, why, sip_code);
+		break;
 	case LEG_END_NO_ACK:
 		notify(c, 32022, NULL, NULL, "No ACK came for the 200 to %s", c->source_ip);
 		break;
@@ -219,7 +254,7 @@ static void count_end(const struct call *c)
 		[CALL_CANCELED] = CALLS_CANCELED,
 	};
 
-	metrics_count(METRIC_CALLS_ENDED, DIRECTION_INBOUND, status[c->status]);
+	metrics_count(METRIC_CALLS_ENDED, call_metric_direction(c), status[c->status]);
 	if (c->answered_ms)
 		metrics_observe(METRIC_CALL_DURATION_NS, 0, 0,
 				(c->world->ops->now_ms(c->world->w) - c->answered_ms) * NS_PER_MS);
@@ -239,8 +274,9 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 						 .duration_s =
 							 c->answered_ms ? call_duration_s(c) : -1,
 						 .sip_response_code = sip_code });
-		if (c->status_callback.url)
-			callbacks_completed(c->calls->callbacks, c, sip_code);
+		/* One that was canceled before it was dialled has told nobody of itself. */
+		if (!c->order || c->leg || event != CALL_EV_CANCELED)
+			callbacks_put(c->calls->callbacks, c, CALLBACK_COMPLETED, sip_code);
 	}
 	calls_bury(c->calls, c);
 }
@@ -252,8 +288,8 @@ static void on_ended(void *arg, enum leg_end why, int sip_code)
 	if (c->finished)
 		return;
 	if (c->stored)
-		notify_end(c, why);
-	call_end(c, event_of(c, why), sip_code);
+		notify_end(c, why, sip_code);
+	call_end(c, event_of(c, why, sip_code), sip_code);
 }
 
 /* The document goes on while the party holds us: media stops sending, nothing else changes. */
@@ -264,7 +300,8 @@ static void on_held(void *arg, bool held)
 	log_debug("%s: %s", c->sid, held ? "held by the party" : "resumed by the party");
 }
 
-static const struct leg_events events = {
+const struct leg_events call_leg_events = {
+	.ringing = on_ringing,
 	.answered = on_answered,
 	.digit = on_digit,
 	.played = on_played,
@@ -279,6 +316,10 @@ void call_hangup(struct call *c, enum call_event why)
 	if (c->finished || c->ending)
 		return;
 	interp_stop(c);
+	if (!c->leg) {
+		call_end(c, why, 0);
+		return;
+	}
 	c->ending = true;
 	c->end_event = why;
 	leg_hangup(c->leg);
@@ -288,6 +329,10 @@ void call_reject(struct call *c, int code, const char *reason, int error_code, e
 {
 	if (c->finished || c->ending)
 		return;
+	if (c->order) {
+		call_hangup(c, why);
+		return;
+	}
 	interp_stop(c);
 	c->ending = true;
 	c->end_event = why;
@@ -424,7 +469,10 @@ int call_new(struct call **ret, struct calls *calls, const struct leg_invite *in
 	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);
 	if (!c->deadline)
 		goto out;
-	r = leg_new_inbound(&c->leg, c->world, c->sid, invite, &events, c, &code, &error);
+	c->status = CALL_RINGING;
+	c->direction = "inbound";
+	c->callback_events = 1u << CALLBACK_COMPLETED;
+	r = leg_new_inbound(&c->leg, c->world, c->sid, invite, &call_leg_events, c, &code, &error);
 	if (r == -EPROTO && error)
 		rejected_tell(calls->rejected, c->account_sid, error,
 			      "A call was refused for what its INVITE says");
@@ -435,6 +483,40 @@ int call_new(struct call **ret, struct calls *calls, const struct leg_invite *in
 out:
 	call_free(c);
 	return r;
+}
+
+int call_new_outbound(struct call **ret, struct calls *calls, struct call_order *order)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+
+	if (!c)
+		return r;
+	c->calls = calls;
+	c->world = calls->world;
+	form_init(&c->sip_headers);
+	snprintf(c->sid, sizeof(c->sid), "%s", order->sid);
+	c->status = CALL_QUEUED;
+	c->direction = "outbound-api";
+	c->stored = true;
+	c->callback_events = order->callback_events;
+	c->time_limit_s = order->time_limit_s;
+	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);
+	if (!c->deadline || copy(&c->account_sid, order->account_sid) < 0 ||
+	    copy(&c->auth_token, order->auth_token) < 0 || copy(&c->from, order->from) < 0 ||
+	    copy(&c->to, order->to) < 0 || copy(&c->domain_sid, "") < 0 ||
+	    copy(&c->domain_name, "") < 0 || copy(&c->source_ip, "") < 0 ||
+	    copy(&c->user, "") < 0 || hook_set(&c->voice, order->url, order->method) < 0 ||
+	    hook_set(&c->fallback, order->fallback_url, order->fallback_method) < 0 ||
+	    hook_set(&c->status_callback, order->status_callback, order->status_callback_method) <
+		    0) {
+		call_free(c);
+		return r;
+	}
+	c->order = order;
+	calls_add(calls, c);
+	*ret = c;
+	return 0;
 }
 
 void call_free(struct call *c)
@@ -449,6 +531,7 @@ void call_free(struct call *c)
 	if (c->deadline)
 		c->world->ops->timer_free(c->world->w, c->deadline);
 	leg_free(c->leg);
+	call_order_free(c->order);
 	http_jar_free(c->jar);
 	hook_done(&c->voice);
 	hook_done(&c->fallback);

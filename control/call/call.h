@@ -8,6 +8,7 @@
 #ifndef HOOKSWITCH_CALL_CALL_H
 #define HOOKSWITCH_CALL_CALL_H
 
+#include "base/metrics.h"
 #include "base/sid.h"
 #include "call/calls.h"
 #include "call/interp.h"
@@ -17,6 +18,8 @@
 #include "proto/e164.h"
 #include "proto/form.h"
 
+struct call_order;
+struct call_pace;
 struct callbacks;
 struct media_cache;
 struct playlist;
@@ -37,6 +40,9 @@ struct call {
 	struct leg *leg;
 
 	enum call_status status;
+	const char *direction;	  /* as its row says it */
+	struct call_order *order; /* of a call that REST made; NULL: it came in */
+	uint32_t digits_play;	  /* of the order's digits; 0: not being sent */
 	bool answering; /* the 200 was asked for */
 	bool stored;	/* its row exists: end it there and tell the status callback */
 	bool finished;	/* the leg ended: only the memory remains, until the end of the turn */
@@ -55,6 +61,8 @@ struct call {
 	struct form sip_headers;	 /* SipHeader_X-..., ready to be sent */
 
 	struct hook voice, fallback, status_callback;
+	unsigned callback_events;   /* bits of enum callback_event that are wanted */
+	unsigned callback_sequence; /* of the next one */
 	struct http_jar *jar;
 	uint64_t domain_get;	/* what waits for the domain's settings; 0: nothing */
 	void *deadline;		/* ringing: CALL_RING_MAX_MS; answered: time_limit_s */
@@ -75,11 +83,15 @@ struct calls {
 	struct callbacks *callbacks;
 	struct media_cache *media;
 	struct rejected *rejected;
+	struct call_pace *paces; /* of accounts that create calls */
 	uint64_t refused; /* INVITEs beyond max_calls */
 };
 
 /* call.c: lifetime. -EPROTO: the leg refused the INVITE and answered it. */
 int call_new(struct call **ret, struct calls *calls, const struct leg_invite *invite);
+/* A queued call, among the live ones; takes the order, which it was made for. -ENOMEM. */
+int call_new_outbound(struct call **ret, struct calls *calls, struct call_order *order);
+extern const struct leg_events call_leg_events;
 void call_free(struct call *c);
 void call_start(struct call *c); /* looks the domain up, rings, asks the VoiceUrl */
 bool call_answered(const struct call *c);
@@ -91,18 +103,21 @@ void call_reject(struct call *c, int code, const char *reason, int error_code, e
  * shutdown. */
 void call_end(struct call *c, enum call_event event, int sip_code);
 void call_set_limit(struct call *c, int seconds); /* counts from the answer */
+enum metric_direction call_metric_direction(const struct call *c);
 int call_duration_s(const struct call *c);
 struct http_jar *call_jar(struct call *c); /* made at first use; NULL: out of memory */
 int hook_set(struct hook *h, const char *url, const char *method);
 void hook_done(struct hook *h);
 
 /* calls.c */
+void calls_add(struct calls *calls, struct call *c); /* among the live ones, counted */
 struct call *calls_find(struct calls *calls, const char *sid,
 			const char *account_sid);     /* live ones; account_sid may be NULL */
 void calls_bury(struct calls *calls, struct call *c); /* c goes at the end of this turn */
 
 /* params.c: the parameters of every request about this call (§3.2), appended */
-int params_standard(struct form *f, const struct call *c);
+int params_standard(struct form *f, const struct call *c,
+		    const char *status); /* status NULL: the call's */
 int params_sip_headers(struct form *f, const struct sip_msg *msg); /* SipHeader_* of an INVITE */
 
 #endif

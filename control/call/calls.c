@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "call/call.h"
+#include "call/call_outbound.h"
 #include "call/media_cache.h"
 #include "call/rejected.h"
 #include "call/status_callback.h"
@@ -37,6 +38,14 @@ static void link_call(struct call **list, struct call *c)
 	if (*list)
 		(*list)->prev = c;
 	*list = c;
+}
+
+void calls_add(struct calls *calls, struct call *c)
+{
+	link_call(&calls->live, c);
+	calls->count++;
+	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, 1);
+	metrics_count(METRIC_CALLS_STARTED, call_metric_direction(c), 0);
 }
 
 void calls_bury(struct calls *calls, struct call *c)
@@ -98,10 +107,7 @@ static void on_incoming(void *arg, const struct leg_invite *invite)
 		refuse(calls, invite, REFUSED_INTERNAL);
 		return;
 	}
-	link_call(&calls->live, c);
-	calls->count++;
-	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, 1);
-	metrics_count(METRIC_CALLS_STARTED, DIRECTION_INBOUND, 0);
+	calls_add(calls, c);
 	call_start(c);
 }
 
@@ -156,6 +162,7 @@ void calls_free(struct calls *calls)
 		on_reaper(calls);
 		calls->world->ops->timer_free(calls->world->w, calls->reaper);
 	}
+	call_paces_free(calls);
 	callbacks_free(calls->callbacks);
 	media_cache_free(calls->media);
 	rejected_free(calls->rejected);

@@ -80,6 +80,9 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 
 	if (!c || c->ending || !c->stored)
 		return -ENOENT;
+	/* Before the answer a call of ours has no document that another could replace. */
+	if (c->order && !call_answered(c) && !cmd->status && (cmd->url || cmd->twiml))
+		return -ENOENT;
 	if (cmd->twiml && !cmd->url)
 		r = parse_inline(&doc, cmd->twiml, error_code);
 	if (r == 0 && cmd->fallback_url)

@@ -252,7 +252,7 @@ static void start_step(struct call *c)
 	int r = -ENOMEM;
 
 	form_init(&params);
-	if (params_standard(&params, c) == 0 && form_copy(&params, &in->step_extra) == 0)
+	if (params_standard(&params, c, NULL) == 0 && form_copy(&params, &in->step_extra) == 0)
 		r = webhook_start(
 			&in->fetch, c->world,
 			&(struct webhook_request){

@@ -265,6 +265,15 @@ int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn 
 	return command(k, "tm.t_uac_start", 6, params, 0, done, arg);
 }
 
+int kamailio_cancel(struct kamailio *k, const char *call_id, unsigned cseq)
+{
+	char number[16];
+	const char *params[] = { call_id, number };
+
+	snprintf(number, sizeof(number), "%u", cseq);
+	return command(k, "tm.cancel", 2, params, 0, NULL, NULL);
+}
+
 void kamailio_forget(struct kamailio *k, const void *arg)
 {
 	struct pending *p, *tmp;

@@ -84,6 +84,8 @@ struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_s
 /* BYE when the party has a dialog with us and does not know of its end. */
 static void tell_party(struct leg *leg, enum leg_state before)
 {
+	if (before == LEG_CALLING || before == LEG_ALERTING)
+		leg_outbound_cancel(leg);
 	if (before != LEG_ANSWERED && before != LEG_CONFIRMED)
 		return;
 	/* RFC 3261 §15: no BYE before the ACK; leg_on_ack or the ACK's deadline sends it. */
@@ -137,6 +139,7 @@ void leg_destroy(struct leg *leg)
 	ops->timer_free(w, leg->session_timer);
 	ops->timer_free(w, leg->pending.timer);
 	leg_exchange_clear(leg);
+	leg_outbound_free(leg);
 	free(leg->key);
 	free(leg->call_id);
 	free(leg->local);
@@ -155,7 +158,7 @@ void leg_destroy(struct leg *leg)
 void leg_release(struct leg *leg)
 {
 	if (!leg->events && leg->end_told && !leg->pending.method[0] && !leg->ack_cseq &&
-	    !leg->ng_id)
+	    !leg->ng_id && !(leg->outbound && leg->outbound->open))
 		leg_destroy(leg);
 }
 
@@ -167,6 +170,11 @@ void leg_free(struct leg *leg)
 	leg_hangup(leg);
 	if (leg->end_told)
 		leg_release(leg);
+}
+
+const char *leg_call_id(const struct leg *leg)
+{
+	return leg->call_id;
 }
 
 enum leg_state leg_state(const struct leg *leg)
@@ -207,7 +215,7 @@ int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
 	char headers[256] = "";
 	size_t n = 0;
 
-	if (leg->invite_replied || code < 300 || code > 699 || !sip_header_value_ok(reason))
+	if (leg->outbound || leg->invite_replied || code < 300 || code > 699 || !sip_header_value_ok(reason))
 		return -EINVAL;
 	if (e)
 		n = (size_t)snprintf(headers, sizeof(headers) - 32, "X-Twilio-Error: %d %.150s\r\n",
@@ -222,9 +230,9 @@ int leg_hangup(struct leg *leg)
 {
 	if (leg->state == LEG_ENDED)
 		return -EINVAL;
-	if (leg->state < LEG_ANSWERED)
+	if (!leg->outbound && leg->state < LEG_ANSWERED)
 		return leg_reject(leg, 603, "Decline", 0);
-	leg_end(leg, LEG_END_LOCAL, 200);
+	leg_end(leg, LEG_END_LOCAL, leg->state < LEG_ANSWERED ? 487 : 200);
 	return 0;
 }
 

@@ -18,9 +18,19 @@ struct leg;
 struct legs;
 struct world;
 struct sip_msg;
+struct sip_target;
 struct prompt;
 
-enum leg_state { LEG_INCOMING, LEG_RINGING, LEG_ANSWERING, LEG_ANSWERED, LEG_CONFIRMED, LEG_ENDED };
+enum leg_state {
+	LEG_INCOMING,
+	LEG_RINGING,
+	LEG_CALLING,  /* ours: the INVITE is on its way, or its address is looked for */
+	LEG_ALERTING, /* ours: a 18x came */
+	LEG_ANSWERING,
+	LEG_ANSWERED,
+	LEG_CONFIRMED,
+	LEG_ENDED
+};
 
 enum leg_end {
 	LEG_END_REMOTE_BYE,	 /* the party hung up */
@@ -31,10 +41,13 @@ enum leg_end {
 	LEG_END_SESSION_EXPIRED, /* RFC 4028 */
 	LEG_END_MEDIA_FAILURE,	 /* RTPengine or sockets: 500 or BYE was sent */
 	LEG_END_TRANSPORT,	 /* a request of ours got no reply or 408/481 */
+	LEG_END_REFUSED,	 /* the party's final answer to our INVITE, in sip_code */
+	LEG_END_UNREACHABLE,	 /* our INVITE: no address that one may call, or none that answers */
 };
 
 struct leg_events {
-	void (*answered)(void *arg); /* our 200 is out and media runs */
+	void (*ringing)(void *arg);  /* the first 18x to our INVITE; not of an inbound leg */
+	void (*answered)(void *arg); /* the 200 is out, or came, and media runs */
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
 	void (*played)(void *arg, uint32_t play_id);
 	void (*held)(void *arg, bool held); /* by the party's re-INVITE */
@@ -66,6 +79,24 @@ struct leg_invite {
 int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 		    const struct leg_invite *invite, const struct leg_events *events, void *arg,
 		    int *ret_code, int *ret_error);
+
+/* Whom an outbound leg calls, and how. All copied. */
+struct leg_call {
+	const struct sip_target *target;
+	const char *account_sid;
+	const char *from_user; /* letters, digits and +-_. */
+	const char *from_host;
+	const char *username, *password; /* for a challenge; NULL: it is a refusal */
+};
+
+/*
+ * A leg of ours: looks the host up, offers, sends the INVITE to one address after the other until
+ * one answers, and tells its owner. call_sid as in leg_new_inbound. 0, or -ENOMEM. Before the
+ * answer leg_hangup cancels (RFC 3261 §9.1); a 200 that crosses the CANCEL is ended by BYE.
+ */
+int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
+		     const struct leg_call *call, const struct leg_events *events, void *arg);
+const char *leg_call_id(const struct leg *leg); /* of its dialog; lives as long as the leg */
 void leg_free(struct leg *leg);
 
 enum leg_state leg_state(const struct leg *leg);
@@ -74,7 +105,7 @@ int leg_answer(struct leg *leg); /* 200 with SDP and X-Twilio-CallSid, once medi
 				    `answered` or `ended` */
 int leg_reject(struct leg *leg, int code, const char *reason,
 	       int error_code /* X-Twilio-Error, or 0 */); /* then `ended` */
-int leg_hangup(struct leg *leg); /* BYE, or 603 before the answer; then `ended` */
+int leg_hangup(struct leg *leg); /* BYE; before the answer 603, or CANCEL of ours; then `ended` */
 
 /* Media of an answered leg: media/media.h. Return 0 (no play) when the leg has no media any more.
  */

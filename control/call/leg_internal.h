@@ -2,7 +2,8 @@
  * leg_internal - what the files of a leg share; nobody else includes it.
  *
  * leg.c: lifetime, states, the owner's calls
- * leg_invite.c: INVITE, answer, CANCEL, ACK
+ * leg_invite.c: the party's INVITEs: answer, CANCEL, ACK
+ * leg_outbound.c: an INVITE of ours: where it goes, what answers it, CANCEL
  * leg_check.c: what is refused, and how
  * leg_media.c: RTPengine and the `i` socket
  * leg_request.c: in-dialog requests of the party
@@ -20,6 +21,7 @@
 #include "call/leg_state.h"
 #include "call/world.h"
 #include "proto/sdp.h"
+#include "proto/sip_target.h"
 
 #include <uthash.h>
 
@@ -58,6 +60,24 @@ struct leg_pending {
 	void *timer;
 };
 
+/* An outbound leg's INVITE (leg_outbound.c). */
+struct leg_outbound {
+	struct sip_target target;
+	char *account_sid, *username, *password;
+	char *header; /* From with its display name, as the INVITE has it */
+	struct resolver_query *query;
+	struct sockaddr_storage *addresses; /* that may be called, in order */
+	unsigned n_addresses, next_address; /* the next one to be tried */
+	char *authorization;		    /* line that answers a challenge; NULL: none yet */
+	unsigned cseq;
+	bool open;	  /* sent, and no final answer to it came */
+	bool provisional; /* of it: only then it can be cancelled */
+	bool cancel, cancelled;
+	bool rang;
+	char *party_tag; /* of the dialog that the 200 made; NULL: none yet */
+	void *timer;	 /* for any answer; after CANCEL, for the final one */
+};
+
 struct buf;
 struct leg_invite;
 
@@ -89,6 +109,7 @@ struct leg {
 	bool peer_update; /* its Allow lists UPDATE */
 	UT_hash_handle hh;
 
+	struct leg_outbound *outbound; /* NULL: the party called us */
 	struct leg_exchange exchange;
 	bool invite_replied; /* a final response to the initial INVITE is out */
 	int invite_code;
@@ -147,6 +168,13 @@ void leg_exchange_done(struct leg *leg, int r,
 		       const char *sdp); /* media answered: the 200, or 488/500 */
 void leg_exchange_clear(struct leg *leg);
 
+/* leg_outbound.c */
+void leg_outbound_response(struct leg *leg, const struct sip_msg *msg);
+void leg_outbound_offered(struct leg *leg, int r, const char *sdp); /* RTPengine took our offer */
+void leg_outbound_cancel(struct leg *leg); /* nobody wants the answer any more */
+bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag);
+void leg_outbound_free(struct leg *leg);
+
 /* leg_check.c: what an INVITE or UPDATE may ask of us */
 struct leg_refusal {
 	int code, error; /* error: of the dictionary, or 0 */
@@ -163,6 +191,7 @@ char *leg_next_hop(const struct leg_invite *from); /* where our requests go inst
 						      or NULL; malloced */
 
 /* leg_media.c */
+int leg_media_offer(struct leg *leg);	 /* of an outbound leg; leg_outbound_offered follows */
 int leg_media_exchange(struct leg *leg); /* NG for leg->exchange; leg_exchange_done follows */
 void leg_media_run(struct leg *leg,
 		   const struct sdp_info *theirs); /* the stream by the party's description */

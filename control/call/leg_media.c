@@ -231,6 +231,27 @@ int leg_media_exchange(struct leg *leg)
 	return r;
 }
 
+static void on_first_offer(void *arg, int r, const json_t *reply)
+{
+	struct leg *leg = arg;
+	const char *sdp = sdp_of(reply);
+
+	if (!over(leg))
+		leg_outbound_offered(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+}
+
+int leg_media_offer(struct leg *leg)
+{
+	int r = open_port(leg);
+	char *sdp = r < 0 ? NULL : our_sdp(leg, SDP_SENDRECV);
+
+	if (r == 0)
+		r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_first_offer)
+			: -ENOMEM;
+	free(sdp);
+	return r;
+}
+
 /* The party's answer to an offer of ours was taken. */
 static void on_party_answer(void *arg, int r, const json_t *reply)
 {

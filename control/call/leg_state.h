@@ -9,6 +9,9 @@
 
 enum leg_event {
 	LEG_EV_RING,   /* we send 180 */
+	LEG_EV_CALL,   /* we send an INVITE */
+	LEG_EV_ALERT,  /* the party's 18x */
+	LEG_EV_TAKEN,  /* the party's 200 */
 	LEG_EV_ANSWER, /* we begin to answer: media is being made */
 	LEG_EV_SENT,   /* our 200 is out */
 	LEG_EV_ACK,    /* the party's ACK of it */

@@ -99,9 +99,7 @@ static char *key_of(const char *call_id, const char *party_tag)
 	return asprintf(&key, "%s\n%s", call_id, party_tag ? party_tag : "") < 0 ? NULL : key;
 }
 
-/* The leg of a dialog; our tag must match where the message has it. */
-static struct leg *find(struct legs *legs, const char *call_id, const char *party_tag,
-			const char *our_tag)
+static struct leg *find_key(struct legs *legs, const char *call_id, const char *party_tag)
 {
 	char *key = key_of(call_id, party_tag);
 	struct leg *leg = NULL;
@@ -109,7 +107,27 @@ static struct leg *find(struct legs *legs, const char *call_id, const char *part
 	if (key)
 		HASH_FIND(hh, legs->by_key, key, strlen(key), leg);
 	free(key);
-	return leg && our_tag && strcmp(leg->local_tag, our_tag) ? NULL : leg;
+	return leg;
+}
+
+/* An outbound leg is known by its Call-ID, which is ours; its party's tag comes with the answer. */
+static struct leg *find_outbound(struct legs *legs, const char *call_id, const char *our_tag)
+{
+	struct leg *leg = find_key(legs, call_id, NULL);
+
+	return leg && leg->outbound && our_tag && !strcmp(leg->local_tag, our_tag) ? leg : NULL;
+}
+
+/* The leg of a dialog; our tag must match where the message has it. */
+static struct leg *find(struct legs *legs, const char *call_id, const char *party_tag,
+			const char *our_tag)
+{
+	struct leg *leg = find_key(legs, call_id, party_tag);
+
+	if (leg && !leg->outbound)
+		return our_tag && strcmp(leg->local_tag, our_tag) ? NULL : leg;
+	leg = find_outbound(legs, call_id, our_tag);
+	return leg && leg_outbound_has_tag(leg, party_tag) ? leg : NULL;
 }
 
 static void keep_cancel(struct legs *legs, const struct sip_msg *msg)
@@ -255,11 +273,14 @@ static void on_cancel(struct legs *legs, const json_t *params)
 static void on_response(struct legs *legs, const json_t *params)
 {
 	struct sip_msg *msg = decode(legs, params);
-	/* In a dialog that the party began, To is the party in requests of ours. */
+	/* To is the party in requests of ours. */
 	struct leg *leg =
-		msg && !msg->request ? find(legs, msg->call_id, msg->to_tag, msg->from_tag) : NULL;
+		msg && !msg->request ? find(legs, msg->call_id, msg->to_tag, msg->from_tag) : NULL,
+	*calling = msg && !msg->request ? find_outbound(legs, msg->call_id, msg->from_tag) : NULL;
 
-	if (leg)
+	if (calling && !strcmp(msg->method, "INVITE") && msg->cseq <= calling->outbound->cseq)
+		leg_outbound_response(calling, msg);
+	else if (leg)
 		leg_on_response(leg, msg);
 	sip_msg_free(msg);
 }

@@ -6,23 +6,26 @@
 #include <string.h>
 #include <strings.h>
 
-int params_standard(struct form *f, const struct call *c)
+int params_standard(struct form *f, const struct call *c, const char *status)
 {
 	int bad = 0;
 
 	bad |= form_add(f, "AccountSid", c->account_sid);
 	bad |= form_add(f, "ApiVersion", "2010-04-01");
 	bad |= form_add(f, "CallSid", c->sid);
-	bad |= form_add(f, "CallStatus", call_status_name(c->status));
+	bad |= form_add(f, "CallStatus", status ? status : call_status_name(c->status));
 	bad |= form_add(f, "Called", c->to);
 	bad |= form_add(f, "Caller", c->from);
-	bad |= form_add(f, "Direction", "inbound");
+	bad |= form_add(f, "Direction", c->direction);
 	bad |= form_add(f, "From", c->from);
-	bad |= form_add(f, "SipCallId", c->sip_call_id);
-	bad |= form_add(f, "SipDomain", c->domain_name);
-	bad |= form_add(f, "SipDomainSid", c->domain_sid);
-	bad |= form_copy(f, &c->sip_headers);
-	bad |= form_add(f, "SipSourceIp", c->source_ip);
+	if (c->sip_call_id)
+		bad |= form_add(f, "SipCallId", c->sip_call_id);
+	if (!c->order) {
+		bad |= form_add(f, "SipDomain", c->domain_name);
+		bad |= form_add(f, "SipDomainSid", c->domain_sid);
+		bad |= form_copy(f, &c->sip_headers);
+		bad |= form_add(f, "SipSourceIp", c->source_ip);
+	}
 	if (*c->user)
 		bad |= form_add(f, "SipUsername", c->user);
 	bad |= form_add(f, "To", c->to);

@@ -12,12 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <uthash.h>
 
 #define REPLY_MAX_BYTES 65536
+
+struct callback;
+
+/* What a call has to tell: the callback that runs or waits for its turn, and those behind it. */
+struct channel {
+	char call_sid[SID_SIZE];
+	struct callback *behind, **tail;
+	UT_hash_handle hh;
+};
 
 /* All that is needed of a call that is gone. */
 struct callback {
 	struct callbacks *all;
+	struct channel *channel;
 	struct callback *prev, *next;
 	struct webhook *webhook;
 	char *account_sid, *auth_token, *url, *method;
@@ -27,9 +38,10 @@ struct callback {
 
 struct callbacks {
 	struct world *world;
+	struct channel *channels;
 	struct callback *running;
 	struct callback *waiting, **tail;
-	unsigned n_running, n_waiting;
+	unsigned n_running, n_waiting, n_behind;
 };
 
 static void callback_free(struct callback *c)
@@ -56,31 +68,64 @@ struct callbacks *callbacks_new(struct world *world)
 	return cb;
 }
 
-void callbacks_free(struct callbacks *cb)
+static void list_free(struct callback *list)
 {
-	if (!cb)
-		return;
-	while (cb->running) {
-		struct callback *c = cb->running;
+	while (list) {
+		struct callback *c = list;
 
-		cb->running = c->next;
+		list = c->next;
 		callback_free(c);
 	}
-	while (cb->waiting) {
-		struct callback *c = cb->waiting;
+}
 
-		cb->waiting = c->next;
-		callback_free(c);
+void callbacks_free(struct callbacks *cb)
+{
+	struct channel *ch, *tmp;
+
+	if (!cb)
+		return;
+	list_free(cb->running);
+	list_free(cb->waiting);
+	HASH_ITER(hh, cb->channels, ch, tmp)
+	{
+		HASH_DEL(cb->channels, ch);
+		list_free(ch->behind);
+		free(ch);
 	}
 	free(cb);
 }
 
 unsigned callbacks_waiting(const struct callbacks *cb)
 {
-	return cb->n_running + cb->n_waiting;
+	return cb->n_running + cb->n_waiting + cb->n_behind;
 }
 
 static void start_waiting(struct callbacks *cb);
+
+static void wait_for_turn(struct callbacks *cb, struct callback *c)
+{
+	c->next = NULL;
+	*cb->tail = c;
+	cb->tail = &c->next;
+	cb->n_waiting++;
+}
+
+/* The next one of the call has its turn. */
+static void channel_next(struct callbacks *cb, struct channel *ch)
+{
+	struct callback *c = ch->behind;
+
+	if (!c) {
+		HASH_DEL(cb->channels, ch);
+		free(ch);
+		return;
+	}
+	ch->behind = c->next;
+	if (!ch->behind)
+		ch->tail = &ch->behind;
+	cb->n_behind--;
+	wait_for_turn(cb, c);
+}
 
 static void on_done(void *arg, const struct webhook_result *result)
 {
@@ -104,6 +149,7 @@ static void on_done(void *arg, const struct webhook_result *result)
 	if (c->next)
 		c->next->prev = c->prev;
 	cb->n_running--;
+	channel_next(cb, c->channel);
 	callback_free(c);
 	start_waiting(cb);
 }
@@ -145,12 +191,13 @@ static void start_waiting(struct callbacks *cb)
 		cb->n_waiting--;
 		if (send_now(c) < 0) {
 			log_error("%s: out of memory, its status callback is lost", c->call_sid);
+			channel_next(cb, c->channel);
 			callback_free(c);
 		}
 	}
 }
 
-static int fill(struct callback *c, const struct call *call, int sip_code)
+static int fill(struct callback *c, struct call *call, enum callback_event event, int sip_code)
 {
 	int seconds = call_duration_s(call), bad = 0;
 	char date[CLOCK_RFC2822_SIZE];
@@ -164,10 +211,12 @@ static int fill(struct callback *c, const struct call *call, int sip_code)
 	if (!c->account_sid || !c->auth_token || !c->url || !c->method)
 		return -1;
 	clock_rfc2822(date, time(NULL));
-	bad |= params_standard(&c->params, call);
+	bad |= params_standard(&c->params, call, event == CALLBACK_INITIATED ? "initiated" : NULL);
 	bad |= form_add(&c->params, "CallbackSource", "call-progress-events");
-	bad |= form_add(&c->params, "SequenceNumber", "0");
+	bad |= form_addf(&c->params, "SequenceNumber", "%u", call->callback_sequence);
 	bad |= form_add(&c->params, "Timestamp", date);
+	if (event != CALLBACK_COMPLETED)
+		return bad;
 	bad |= form_addf(&c->params, "CallDuration", "%d", seconds);
 	bad |= form_addf(&c->params, "Duration", "%d", (seconds + 59) / 60);
 	if (sip_code)
@@ -175,24 +224,49 @@ static int fill(struct callback *c, const struct call *call, int sip_code)
 	return bad;
 }
 
-void callbacks_completed(struct callbacks *cb, const struct call *call, int sip_code)
+/* Behind those of its call, or among those whose turn comes. */
+static int enqueue(struct callbacks *cb, struct callback *c)
+{
+	struct channel *ch;
+
+	HASH_FIND_STR(cb->channels, c->call_sid, ch);
+	if (ch) {
+		c->channel = ch;
+		*ch->tail = c;
+		ch->tail = &c->next;
+		cb->n_behind++;
+		return 0;
+	}
+	ch = calloc(1, sizeof(*ch));
+	if (!ch)
+		return -1;
+	strcpy(ch->call_sid, c->call_sid);
+	ch->tail = &ch->behind;
+	HASH_ADD_STR(cb->channels, call_sid, ch);
+	c->channel = ch;
+	wait_for_turn(cb, c);
+	start_waiting(cb);
+	return 0;
+}
+
+void callbacks_put(struct callbacks *cb, struct call *call, enum callback_event event, int sip_code)
 {
 	struct callback *c;
 
-	if (cb->n_waiting >= CALLBACKS_WAITING_MAX) {
+	if (!call->status_callback.url || !(call->callback_events & 1u << event))
+		return;
+	if (cb->n_waiting + cb->n_behind >= CALLBACKS_WAITING_MAX) {
 		notify_account(cb->world, call->account_sid, call->sid, 15002, NULL, NULL,
 			       "The status callback was not sent: too many wait already");
 		return;
 	}
 	c = calloc(1, sizeof(*c));
-	if (!c || fill(c, call, sip_code) != 0) {
+	if (c)
+		c->all = cb;
+	if (!c || fill(c, call, event, sip_code) != 0 || enqueue(cb, c) != 0) {
 		log_error("%s: out of memory, its status callback is lost", call->sid);
 		callback_free(c);
 		return;
 	}
-	c->all = cb;
-	*cb->tail = c;
-	cb->tail = &c->next;
-	cb->n_waiting++;
-	start_waiting(cb);
+	call->callback_sequence++;
 }

@@ -1,6 +1,7 @@
 /*
- * status_callback - the `completed` callback of a call that ended (twiml-and-webhooks.md §3.4):
- * sent after the call is gone, some at a time, the rest waits in a bounded queue. Loop thread only.
+ * status_callback - the status callbacks of calls (twiml-and-webhooks.md §3.4): those of one call
+ * in order, one at a time; some calls' at a time, the rest waits in a bounded queue. They outlive
+ * their call. Loop thread only.
  */
 #ifndef HOOKSWITCH_CALL_STATUS_CALLBACK_H
 #define HOOKSWITCH_CALL_STATUS_CALLBACK_H
@@ -12,10 +13,18 @@ struct world;
 #define CALLBACKS_RUNNING_MAX 256
 #define CALLBACKS_WAITING_MAX 10000 /* beyond it: 15002 */
 
+enum callback_event {
+	CALLBACK_INITIATED, /* of a call of ours: its INVITE goes out */
+	CALLBACK_RINGING,
+	CALLBACK_ANSWERED,
+	CALLBACK_COMPLETED, /* however it ended */
+};
+
 struct callbacks *callbacks_new(struct world *world);
 void callbacks_free(struct callbacks *cb); /* what is not delivered is dropped */
-void callbacks_completed(struct callbacks *cb, const struct call *c,
-			 int sip_code); /* c has a status callback and has ended */
+/* When the call has a status callback that wants this event. sip_code: the final one, of COMPLETED
+ * alone. */
+void callbacks_put(struct callbacks *cb, struct call *c, enum callback_event event, int sip_code);
 unsigned callbacks_waiting(const struct callbacks *cb);
 
 #endif

@@ -11,6 +11,7 @@
 #define HOOKSWITCH_CALL_WORLD_H
 
 #include "io/http_client.h"
+#include "io/resolver.h"
 #include "media/media.h"
 #include "media/speech.h"
 
@@ -62,7 +63,14 @@ struct world_ops {
 	int (*sip_reply)(void *w, const char *transaction, int code, const char *reason,
 			 const char *to_tag, const char *headers, const char *body);
 	int (*sip_request)(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg);
+	/* Cancels the INVITE of ours with this Call-ID and CSeq, of which a provisional came. */
+	int (*sip_cancel)(void *w, const char *call_id, unsigned cseq);
 	void (*sip_forget)(void *w, const void *arg); /* no `done` with this arg runs any more */
+
+	/* The addresses of a host: io/resolver.h. */
+	int (*resolve)(void *w, struct resolver_query **ret, const char *host, unsigned port,
+		       resolver_done_fn *done, void *arg);
+	void (*resolve_cancel)(void *w, struct resolver_query *query);
 
 	/* RTPengine: takes the dictionary's reference. Waits are bounded (2 s). cancel by id. */
 	uint64_t (*ng)(void *w, json_t *command, ng_done_fn *done, void *arg);

@@ -1,0 +1,439 @@
+/* An INVITE of ours: RFC 3261 §13.2, §9.1, §22.2. */
+#define LOG_SUBSYSTEM "leg"
+#include "call/leg_internal.h"
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "io/addr.h"
+#include "proto/digest.h"
+#include "proto/sip_msg.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define NO_REPLY_MS    4000  /* an address that says nothing for so long is not there */
+#define FINAL_MS       32000 /* from CANCEL to the final answer (RFC 3261 §9.1) */
+#define HEADER_BYTES   32768
+#define CHALLENGES_MAX 8
+
+static const char *const transports[] = {
+	[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"
+};
+
+static void *ops_arg(const struct leg *leg)
+{
+	return leg->world->w;
+}
+
+/* The answer will never come, or nobody waits for it. */
+static void close_invite(struct leg *leg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	o->open = false;
+	leg->world->ops->timer_stop(ops_arg(leg), o->timer);
+}
+
+/* -- sending */
+
+static void try_next(struct leg *leg, enum leg_end why, int code);
+
+static void on_sent(void *arg, int r)
+{
+	struct leg *leg = arg;
+
+	if (r == 0 || !leg->outbound->open || leg->outbound->provisional)
+		return;
+	close_invite(leg);
+	if (leg->state == LEG_ENDED)
+		leg_release(leg);
+	else
+		try_next(leg, LEG_END_UNREACHABLE, 0);
+}
+
+static void add_headers(const struct leg *leg, struct buf *b)
+{
+	const struct leg_outbound *o = leg->outbound;
+
+	buf_addf(b,
+		 "From: %s\r\nTo: <%s>\r\nCall-ID: %s\r\nCSeq: %u INVITE\r\nMax-Forwards: 70\r\n",
+		 o->header, o->target.uri, leg->call_id, o->cseq);
+	leg_add_contact(leg, b);
+	buf_addf(b,
+		 "Allow: " LEG_ALLOW "\r\nSupported: timer\r\nUser-Agent: Hookswitch\r\n"
+		 "X-Twilio-AccountSid: %s\r\nX-Twilio-CallSid: %s\r\n"
+		 "X-Twilio-ApiVersion: 2010-04-01\r\n%s%sContent-Type: application/sdp\r\n",
+		 o->account_sid, leg->call_sid, o->target.headers,
+		 o->authorization ? o->authorization : "");
+}
+
+static int send_invite(struct leg *leg)
+{
+	struct leg_outbound *o = leg->outbound;
+	const struct sockaddr *address =
+		(const struct sockaddr *)&o->addresses[o->next_address - 1];
+	char ip[64], hop[160];
+	struct sip_out out = { .method = "INVITE", .ruri = o->target.uri, .next_hop = hop };
+	struct buf b;
+	int r;
+
+	addr_format(ip, sizeof(ip), address);
+	snprintf(hop, sizeof(hop), "sip:%s:%u;transport=%s", ip,
+		 ntohs(address->sa_family == AF_INET6
+			       ? ((const struct sockaddr_in6 *)address)->sin6_port
+			       : ((const struct sockaddr_in *)address)->sin_port),
+		 transports[o->target.transport]);
+	o->cseq = ++leg->local_cseq;
+	o->provisional = false;
+	buf_init(&b, HEADER_BYTES);
+	add_headers(leg, &b);
+	out.headers = b.data;
+	out.body = leg->sent_sdp;
+	r = b.error ? b.error : leg->world->ops->sip_request(ops_arg(leg), &out, on_sent, leg);
+	buf_done(&b);
+	if (r < 0)
+		return r;
+	o->open = true;
+	leg->world->ops->timer_start(ops_arg(leg), o->timer, NO_REPLY_MS);
+	return 0;
+}
+
+/* The next address, or the end with what the last one came to. */
+static void try_next(struct leg *leg, enum leg_end why, int code)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	while (o->next_address < o->n_addresses) {
+		o->next_address++;
+		if (send_invite(leg) == 0)
+			return;
+	}
+	leg_end(leg, why, code);
+}
+
+void leg_outbound_offered(struct leg *leg, int r, const char *sdp)
+{
+	if (r == 0 && !(leg->sent_sdp = strdup(sdp)))
+		r = -ENOMEM;
+	if (r < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 0);
+	else
+		try_next(leg, LEG_END_UNREACHABLE, 0);
+}
+
+static void on_resolved(void *arg, int r, const struct sockaddr_storage *addresses, unsigned n)
+{
+	struct leg *leg = arg;
+	struct leg_outbound *o = leg->outbound;
+
+	o->query = NULL;
+	o->addresses = calloc(n ? n : 1, sizeof(*addresses));
+	for (unsigned i = 0; o->addresses && i < n; i++)
+		if (leg->world->config->sip_private_targets ||
+		    !addr_is_private((const struct sockaddr *)&addresses[i]))
+			o->addresses[o->n_addresses++] = addresses[i];
+	if (!o->n_addresses) {
+		log_info("%s: %s: %s", leg->call_sid, o->target.host,
+			 n ? "only private addresses" : strerror(-r));
+		leg_end(leg, LEG_END_UNREACHABLE, 0);
+	} else if (leg_media_offer(leg) < 0) {
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 0);
+	}
+}
+
+/* -- CANCEL */
+
+static void send_cancel(struct leg *leg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	o->cancelled = true;
+	leg->world->ops->sip_cancel(ops_arg(leg), leg->call_id, o->cseq);
+	leg->world->ops->timer_start(ops_arg(leg), o->timer, FINAL_MS);
+}
+
+void leg_outbound_cancel(struct leg *leg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	if (o->query)
+		leg->world->ops->resolve_cancel(ops_arg(leg), o->query);
+	o->query = NULL;
+	o->cancel = true;
+	if (!o->open || o->cancelled)
+		return;
+	/* RFC 3261 §9.1: not before a provisional came; one may still be on its way. */
+	if (o->provisional)
+		send_cancel(leg);
+}
+
+static void on_timer(void *arg)
+{
+	struct leg *leg = arg;
+	struct leg_outbound *o = leg->outbound;
+
+	if (!o->open)
+		return;
+	close_invite(leg);
+	/* Kamailio need not repeat it any longer. */
+	if (!o->provisional)
+		leg->world->ops->sip_cancel(ops_arg(leg), leg->call_id, o->cseq);
+	if (leg->state == LEG_ENDED)
+		leg_release(leg);
+	else
+		try_next(leg, LEG_END_UNREACHABLE, 408);
+}
+
+/* -- answers */
+
+static void on_provisional(struct leg *leg, const struct sip_msg *msg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	if (!o->open)
+		return;
+	if (!o->provisional && !o->cancelled)
+		leg->world->ops->timer_stop(ops_arg(leg), o->timer);
+	o->provisional = true;
+	if (o->cancel && !o->cancelled)
+		send_cancel(leg);
+	if (msg->status < 180 || o->cancel || !leg_set(leg, LEG_EV_ALERT) || o->rang)
+		return;
+	o->rang = true;
+	if (leg->events)
+		leg->events->ringing(leg->arg);
+}
+
+/* The dialog as its UAC: RFC 3261 §12.1.2. */
+static int fill_dialog(struct leg *leg, const struct sip_msg *msg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	free(leg->route_set);
+	free(leg->target);
+	free(leg->remote);
+	leg->target = strdup(msg->contact_uri ? msg->contact_uri : o->target.uri);
+	leg->route_set = sip_msg_route_set(msg, true);
+	o->party_tag = strdup(msg->to_tag ? msg->to_tag : "");
+	if (asprintf(&leg->remote, "<%s>;tag=%s", o->target.uri, msg->to_tag ? msg->to_tag : "") <
+	    0)
+		leg->remote = NULL;
+	leg->peer_update = sip_msg_lists(msg, "Allow", "UPDATE");
+	return leg->target && leg->route_set && leg->remote && o->party_tag ? 0 : -ENOMEM;
+}
+
+/* Another branch answered too: tm has acknowledged it, and it is hung up (RFC 3261 §13.2.2.4). */
+static void end_other_dialog(struct leg *leg, const struct sip_msg *msg)
+{
+	struct sip_out out = { .method = "BYE",
+			       .ruri = msg->contact_uri ? msg->contact_uri
+							: leg->outbound->target.uri };
+	char *routes = sip_msg_route_set(msg, true);
+	struct buf b;
+
+	buf_init(&b, HEADER_BYTES);
+	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u BYE\r\nMax-Forwards: 70\r\n",
+		 leg->local, msg->to, leg->call_id, msg->cseq + 1);
+	if (routes && *routes)
+		buf_addf(&b, "Route: %s\r\n", routes);
+	out.headers = b.data;
+	if (!b.error && routes)
+		leg->world->ops->sip_request(ops_arg(leg), &out, NULL, NULL);
+	buf_done(&b);
+	free(routes);
+}
+
+static void on_answer(struct leg *leg, const struct sip_msg *msg)
+{
+	struct leg_outbound *o = leg->outbound;
+	struct leg_refusal refusal = { 0 };
+	struct sdp_info info;
+	char *sdp = NULL;
+
+	if (o->party_tag || msg->cseq != o->cseq) {
+		if (!o->party_tag || strcmp(o->party_tag, msg->to_tag ? msg->to_tag : ""))
+			end_other_dialog(leg, msg);
+		return;
+	}
+	close_invite(leg);
+	if (fill_dialog(leg, msg) < 0) {
+		leg_end(leg, LEG_END_TRANSPORT, 0);
+		return;
+	}
+	leg->invite_replied = true;
+	leg->invite_code = msg->status;
+	if (!leg_set(leg, LEG_EV_TAKEN)) {
+		leg_send(leg, "BYE", LEG_REASON_NORMAL, NULL); /* it crossed our CANCEL */
+		return;
+	}
+	leg_session_answered(leg, "INVITE", msg);
+	if (leg_check_sdp(msg, &info, &refusal))
+		sdp = leg_copy_sdp(msg);
+	if (sdp)
+		leg_media_answer(leg, sdp);
+	else
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	free(sdp);
+}
+
+/* True when the INVITE is out again with the answer to a challenge. */
+static bool authorize(struct leg *leg, const struct sip_msg *msg)
+{
+	struct leg_outbound *o = leg->outbound;
+	const char *challenges[CHALLENGES_MAX], *asks, *answers;
+	size_t n = 0;
+	char *value;
+	int r;
+
+	if (!o->username || o->authorization || (msg->status != 401 && msg->status != 407))
+		return false;
+	asks = msg->status == 401 ? "WWW-Authenticate" : "Proxy-Authenticate";
+	answers = msg->status == 401 ? "Authorization" : "Proxy-Authorization";
+	for (size_t i = 0; i < msg->n_headers && n < CHALLENGES_MAX; i++)
+		if (!strcasecmp(msg->headers[i].name, asks))
+			challenges[n++] = msg->headers[i].value;
+	value = digest_authorization(challenges, n, "INVITE", o->target.uri, o->username,
+				     o->password, NULL);
+	if (!value)
+		return false;
+	r = asprintf(&o->authorization, "%s: %s\r\n", answers, value);
+	free(value);
+	if (r < 0) {
+		o->authorization = NULL;
+		return false;
+	}
+	return send_invite(leg) == 0;
+}
+
+static void on_refusal(struct leg *leg, const struct sip_msg *msg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	if (msg->cseq != o->cseq || !o->open)
+		return;
+	close_invite(leg);
+	if (leg->state == LEG_ENDED) {
+		leg_release(leg);
+		return;
+	}
+	if (authorize(leg, msg))
+		return;
+	/* RFC 3263 §4.3: another address may do better. */
+	if (msg->status == 503)
+		try_next(leg, LEG_END_REFUSED, 503);
+	else
+		leg_end(leg, LEG_END_REFUSED, msg->status);
+}
+
+void leg_outbound_response(struct leg *leg, const struct sip_msg *msg)
+{
+	if (msg->status < 200 && msg->cseq == leg->outbound->cseq)
+		on_provisional(leg, msg);
+	else if (msg->status >= 300)
+		on_refusal(leg, msg);
+	else if (msg->status >= 200)
+		on_answer(leg, msg);
+}
+
+bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag)
+{
+	const char *tag = leg->outbound->party_tag;
+
+	return tag && !strcmp(tag, party_tag ? party_tag : "");
+}
+
+/* -- birth and end */
+
+static int copy_target(struct sip_target *ret, const struct sip_target *t)
+{
+	*ret = *t;
+	ret->uri = strdup(t->uri);
+	ret->user = strdup(t->user);
+	ret->host = strdup(t->host);
+	ret->headers = strdup(t->headers);
+	return ret->uri && ret->user && ret->host && ret->headers ? 0 : -ENOMEM;
+}
+
+static int fill(struct leg *leg, const struct leg_call *call)
+{
+	struct leg_outbound *o = leg->outbound;
+	char id[33];
+
+	snprintf(leg->local_tag, sizeof(leg->local_tag), LEG_TAG_PREFIX);
+	random_hex(leg->local_tag + strlen(LEG_TAG_PREFIX), 16);
+	random_hex(id, 32);
+	if (asprintf(&leg->call_id, "%s@%s", id, leg->world->config->public_ip) < 0)
+		leg->call_id = NULL;
+	if (asprintf(&leg->key, "%s\n", leg->call_id ? leg->call_id : "") < 0)
+		leg->key = NULL;
+	if (asprintf(&leg->local, "<sip:%s@%s>;tag=%s", call->from_user, call->from_host,
+		     leg->local_tag) < 0)
+		leg->local = NULL;
+	if (asprintf(&o->header, "\"%s\" %s", call->from_user, leg->local ? leg->local : "") < 0)
+		o->header = NULL;
+	leg->route_set = strdup("");
+	leg->socket = strdup("");
+	leg->proto = strdup(transports[call->target->transport]);
+	o->account_sid = strdup(call->account_sid);
+	o->username = call->username ? strdup(call->username) : NULL;
+	o->password = call->username ? strdup(call->password ? call->password : "") : NULL;
+	o->timer = leg->world->ops->timer_new(ops_arg(leg), on_timer, leg);
+	return copy_target(&o->target, call->target) == 0 && leg->call_id && leg->key &&
+			       leg->local && o->header && leg->route_set && leg->socket &&
+			       leg->proto && o->account_sid && o->timer &&
+			       (!call->username || (o->username && o->password))
+		       ? 0
+		       : -ENOMEM;
+}
+
+int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
+		     const struct leg_call *call, const struct leg_events *events, void *arg)
+{
+	struct leg *leg = leg_alloc(world, legs, call_sid);
+	const struct sip_target *t = call->target;
+	unsigned port = t->port ? t->port : t->transport == SIP_TLS ? 5061 : 5060;
+	int r = -ENOMEM;
+
+	if (!leg)
+		return r;
+	leg->outbound = calloc(1, sizeof(*leg->outbound));
+	if (leg->outbound && fill(leg, call) == 0)
+		r = world->ops->resolve(world->w, &leg->outbound->query, t->host, port, on_resolved,
+					leg);
+	if (r < 0) {
+		leg_destroy(leg);
+		return r;
+	}
+	leg_set(leg, LEG_EV_CALL);
+	leg->events = events;
+	leg->arg = arg;
+	legs_add(legs, leg);
+	*ret = leg;
+	return 0;
+}
+
+void leg_outbound_free(struct leg *leg)
+{
+	struct leg_outbound *o = leg->outbound;
+
+	if (!o)
+		return;
+	if (o->query)
+		leg->world->ops->resolve_cancel(ops_arg(leg), o->query);
+	leg->world->ops->timer_free(ops_arg(leg), o->timer);
+	sip_target_done(&o->target);
+	free(o->account_sid);
+	free(o->username);
+	free(o->password);
+	free(o->header);
+	free(o->addresses);
+	free(o->authorization);
+	free(o->party_tag);
+	free(o);
+	leg->outbound = NULL;
+}
