@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -270,4 +271,58 @@ void loop_watch_free(struct loop_watch *watch)
 		return;
 	uv_poll_stop(&watch->uv);
 	uv_close((uv_handle_t *)&watch->uv, closed);
+}
+
+/* -- names */
+
+struct loop_lookup {
+	uv_getaddrinfo_t uv;
+	loop_lookup_fn *fn; /* NULL: cancelled */
+	void *arg;
+};
+
+static int eai_of(int status)
+{
+	return status == 0		 ? 0
+	       : status == UV_EAI_NONAME ? EAI_NONAME
+	       : status == UV_EAI_NODATA ? EAI_NODATA
+	       : status == UV_EAI_MEMORY ? EAI_MEMORY
+					 : EAI_AGAIN;
+}
+
+/* What was cancelled may still be at work: it ends here, unheard. */
+static void on_lookup(uv_getaddrinfo_t *uv, int status, struct addrinfo *list)
+{
+	struct loop_lookup *l = uv->data;
+
+	if (l->fn)
+		l->fn(l->arg, eai_of(status), list);
+	uv_freeaddrinfo(list);
+	free(l);
+}
+
+int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
+		      const char *service, loop_lookup_fn *fn, void *arg)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
+	struct loop_lookup *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->fn = fn;
+	l->arg = arg;
+	l->uv.data = l;
+	/* A name too long for it is refused at once: nobody is told of that but by -ENOMEM. */
+	if (uv_getaddrinfo(&loop->uv, &l->uv, on_lookup, host, service, &hints)) {
+		free(l);
+		return -ENOMEM;
+	}
+	*ret = l;
+	return 0;
+}
+
+void loop_lookup_cancel(struct loop_lookup *l)
+{
+	l->fn = NULL;
+	uv_cancel((uv_req_t *)&l->uv);
 }

@@ -43,6 +43,17 @@ void loop_watch_free(struct loop_watch *watch);
  */
 int loop_post(struct loop *loop, loop_fn *fn, void *arg);
 
+/*
+ * getaddrinfo(3) on a thread of the loop's pool. fn runs once on the loop, never before this
+ * returned and never after the cancel; r is 0 or an EAI_ code, list is gone after it.
+ */
+struct loop_lookup;
+struct addrinfo;
+typedef void loop_lookup_fn(void *arg, int r, const struct addrinfo *list);
+int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
+		      const char *service, loop_lookup_fn *fn, void *arg); /* -ENOMEM */
+void loop_lookup_cancel(struct loop_lookup *lookup);
+
 /* Runs fn(arg) on SIGTERM and SIGINT. */
 int loop_on_terminate(struct loop *loop, loop_fn *fn, void *arg);
 
