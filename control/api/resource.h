@@ -51,6 +51,7 @@ enum param_type {
 #define REQUIRED  0x4  /* on create */
 #define NEEDED	  0x8  /* on update */
 #define COMPUTED  0x10 /* never a client's: a hook sets it */
+#define REPEATED  0x20 /* may come several times: a hook reads q->form */
 
 struct param {
 	const char *name;
