@@ -13,7 +13,8 @@
 #define ABOUT                                                                                      \
 	"The same addresses answer in XML with .xml or without an extension, lists in CSV with "   \
 	".csv. HEAD is as GET. An empty value of a form takes its parameter back to the default; " \
-	"parameters that are not known are left out, and named in a Warning header."
+	"parameters that are not known are left out, and named in a Warning header. A path that "  \
+	"is not here is 404 (20404), another method of one that is here 405 (20004)."
 
 /* -- operations */
 

@@ -36,7 +36,7 @@ class LocalClient extends twilio.RequestClient {
 		const response = await super.request({ ...options, uri: API + url.pathname + url.search });
 		const { statusCode: status, body, headers } = response, type = headers['content-type'];
 		await noted({
-			method: options.method.toUpperCase(), path: url.pathname, query: [...url.searchParams, ...pairs(options.params)], form: pairs(options.data),
+			sdk: true, method: options.method.toUpperCase(), path: url.pathname, query: [...url.searchParams, ...pairs(options.params)], form: pairs(options.data),
 			status, type, warning: headers.warning, body: typeof body === 'string' && type === 'application/json' ? JSON.parse(body) : body,
 		});
 		return response;

@@ -11,6 +11,7 @@ const running = new AsyncLocalStorage();
 const TESTS_SHOWN = 3;
 const used = new Map();
 const answers = new Map();
+const bySdk = new Set();
 const late = [];
 let suite = '';
 
@@ -40,8 +41,12 @@ function record(exchange, id, violations) {
 		self.violations.push(...violations.filter((v) => !self.violations.includes(v)));
 	else
 		late.push(...violations);
-	if (id && status < 300 && method !== 'HEAD' && !answers.has(id))
-		answers.set(id, exchange);
+	if (id && status < 300 && method !== 'HEAD') {
+		if (!answers.has(id))
+			answers.set(id, exchange);
+		if (exchange.sdk)
+			bySdk.add(id);
+	}
 
 	const name = self?.name, below = /^\/2010-04-01(?:\/Accounts\/AC[0-9a-f]{32}(?=\/))?(\/.*)\.json$/.exec(path);
 
@@ -62,5 +67,5 @@ function operations() {
 		.map(([operation, names]) => [operation, [...names].sort(order).slice(0, TESTS_SHOWN)]));
 }
 
-/* The first good exchange of each operation, by its id; and what was wrong while tests cleaned up. */
-module.exports = { answers, describe, late, operations, record, test };
+/* The first good exchange of each operation, by its id; which of them the SDK made; and what was wrong while tests cleaned up. */
+module.exports = { answers, bySdk, describe, late, operations, record, test };
