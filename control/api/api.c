@@ -5,6 +5,7 @@
 #include "api/auth_tokens.h"
 #include "api/health.h"
 #include "api/openapi.h"
+#include "api/protocol.h"
 #include "api/rate.h"
 #include "api/resource.h"
 #include "api/statements.h"
@@ -18,12 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define BODY_MAX_BYTES	(256 << 10)
 #define CONNECTIONS_MAX 1024
 #define IDLE_S		30
-#define FORM_TYPE	"application/x-www-form-urlencoded"
+#define BODY_S		60
 
 struct api {
 	struct api_options options;
@@ -48,46 +47,6 @@ static void answer_openapi(struct api_request *q, const char *document)
 	q->out->body_len = q->out->body ? strlen(document) : 0;
 }
 
-/* -- the body and the query */
-
-static int bad_form(struct api_request *q, const char *what, int r, size_t at)
-{
-	if (r == -E2BIG)
-		return api_error(q, 20422, "The %s has more than %d parameters", what,
-				 API_PAIRS_MAX);
-	if (r == -ENOMEM)
-		return api_error(q, 20500, NULL);
-	return api_error(q, 20422,
-			 "The %s cannot be read at byte %zu: a broken %% escape, a NUL, or bytes "
-			 "that are not UTF-8",
-			 what, at);
-}
-
-static int take_query(struct api_request *q)
-{
-	size_t at = 0;
-	int r = form_parse(&q->query, q->in->query, strlen(q->in->query), API_PAIRS_MAX, &at);
-
-	return r < 0 ? bad_form(q, "query", r, at) : 0;
-}
-
-static int take_body(struct api_request *q)
-{
-	const char *type = q->in->content_type;
-	size_t at = 0;
-	int r;
-
-	if (q->in->too_large)
-		return api_error(q, 20422, "The body is over %d kB", BODY_MAX_BYTES >> 10);
-	if (!q->in->body_len)
-		return 0;
-	if (type && strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)))
-		return api_error(q, 20422, "The body must be " FORM_TYPE " in UTF-8, not %.80s",
-				 type);
-	r = form_parse(&q->form, q->in->body, q->in->body_len, API_PAIRS_MAX, &at);
-	return r < 0 ? bad_form(q, "body", r, at) : 0;
-}
-
 /* -- dispatch */
 
 static void not_allowed(struct api_request *q, bool can_post, bool can_delete)
@@ -96,14 +55,17 @@ static void not_allowed(struct api_request *q, bool can_post, bool can_delete)
 
 	snprintf(allow, sizeof(allow), "GET, HEAD%s%s", can_post ? ", POST" : "",
 		 can_delete ? ", DELETE" : "");
-	api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->in->method,
-		  q->in->path, allow);
+	if (is(q->method, "OPTIONS"))
+		api_reply(q, 204, NULL);
+	else
+		api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->method,
+			  q->in->path, allow);
 	api_header(q, "Allow", "%s", allow);
 }
 
 static void operate(struct api_request *q, const struct resource *r, bool instance)
 {
-	const char *method = q->in->method;
+	const char *method = q->method;
 	bool get = is(method, "GET") || is(method, "HEAD");
 	bool can_post = r->can & (instance ? CAN_UPDATE : CAN_CREATE),
 	     can_delete = instance && (r->can & CAN_DELETE);
@@ -112,7 +74,7 @@ static void operate(struct api_request *q, const struct resource *r, bool instan
 		resource_fetch(q, r, 200);
 	else if (get)
 		resource_list(q, r);
-	else if (is(method, "POST") && can_post && take_body(q) < 0)
+	else if (is(method, "POST") && can_post && protocol_take_body(q) < 0)
 		return;
 	else if (is(method, "POST") && can_post && instance)
 		resource_update(q, r);
@@ -191,7 +153,7 @@ static void route(struct api_request *q)
 		return;
 	}
 	q->resource = r;
-	if ((!r->main_only || auth_check_main(q) == 0) && take_query(q) == 0)
+	if ((!r->main_only || auth_check_main(q) == 0) && protocol_take_query(q) == 0)
 		operate(q, r, instance);
 }
 
@@ -229,11 +191,14 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 	form_init(&q.query);
 	form_init(&q.form);
 	sid_new(q.request_id, "RQ");
-	if (!health_serve(&q)) {
+	if (protocol_check(&q) < 0) {
+		count(in->method, out->status, started_ns);
+	} else if (!health_serve(&q)) {
 		if (is(in->path, "/openapi.json"))
 			answer_openapi(&q, api->openapi);
 		else if (!auth_tokens_serve(&q))
 			route(&q);
+		protocol_finish(&q);
 		count(in->method, out->status, started_ns);
 	}
 	stamp(&q, started_ns);
@@ -254,7 +219,8 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 						    .threads = (unsigned)c->api_threads,
 						    .max_connections = CONNECTIONS_MAX,
 						    .idle_timeout_s = IDLE_S,
-						    .max_body_bytes = BODY_MAX_BYTES };
+						    .body_timeout_s = BODY_S,
+						    .max_body_bytes = PROTOCOL_BODY_MAX_BYTES };
 	struct api *api = calloc(1, sizeof(*api));
 
 	snprintf(err, err_size, "out of memory");

@@ -112,7 +112,7 @@ bool auth_tokens_serve(struct api_request *q)
 	for (size_t i = 0; i < N; i++) {
 		if (strcmp(operations[i].path, q->in->path))
 			continue;
-		if (!strcmp(operations[i].method, q->in->method)) {
+		if (!strcmp(operations[i].method, q->method)) {
 			run(q, &operations[i]);
 			return true;
 		}
@@ -121,7 +121,7 @@ bool auth_tokens_serve(struct api_request *q)
 	}
 	if (!*allow)
 		return false;
-	api_error(q, 20004, "%.20s is not allowed on %s; allowed: %s", q->in->method, q->in->path,
+	api_error(q, 20004, "%.20s is not allowed on %s; allowed: %s", q->method, q->in->path,
 		  allow);
 	api_header(q, "Allow", "%s", allow);
 	return true;

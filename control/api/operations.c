@@ -71,7 +71,7 @@ static void warn_unknown(struct api_request *q, const struct resource *r, int wh
 		"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, "
 		"message_text, request_method, request_url) "
 		"VALUES ($1, $2, nullif($3, ''), 1, 20001, $4, $5, $6)";
-	const char *params[] = { NULL, q->account_sid, "", NULL, q->in->method, q->in->path };
+	const char *params[] = { NULL, q->account_sid, "", NULL, q->method, q->in->path };
 	struct buf names, text;
 	char sid[SID_SIZE];
 

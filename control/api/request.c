@@ -91,20 +91,10 @@ static json_t *text_json(char *text)
 	return json_string(text);
 }
 
-int api_error(struct api_request *q, int code, const char *fmt, ...)
+static int answer_error(struct api_request *q, int status, int code, char *message)
 {
-	const struct error_code *e = error_code_find(code);
-	int status = e && e->http_status ? e->http_status : 400;
-	char message[MESSAGE_MAX_BYTES], more[80];
-	va_list ap;
+	char more[80];
 
-	if (fmt) {
-		va_start(ap, fmt);
-		vsnprintf(message, sizeof(message), fmt, ap);
-		va_end(ap);
-	} else {
-		snprintf(message, sizeof(message), "%s", e ? e->text : "Error");
-	}
 	snprintf(more, sizeof(more), "https://www.twilio.com/docs/errors/%d", code);
 	api_reply(q, status,
 		  json_pack("{s:i, s:o, s:s, s:i}", "code", code, "message", text_json(message),
@@ -119,6 +109,33 @@ int api_error(struct api_request *q, int code, const char *fmt, ...)
 	return -EPROTO;
 }
 
+int api_error(struct api_request *q, int code, const char *fmt, ...)
+{
+	const struct error_code *e = error_code_find(code);
+	char message[MESSAGE_MAX_BYTES];
+	va_list ap;
+
+	if (fmt) {
+		va_start(ap, fmt);
+		vsnprintf(message, sizeof(message), fmt, ap);
+		va_end(ap);
+	} else {
+		snprintf(message, sizeof(message), "%s", e ? e->text : "Error");
+	}
+	return answer_error(q, e && e->http_status ? e->http_status : 400, code, message);
+}
+
+int api_error_as(struct api_request *q, int status, int code, const char *fmt, ...)
+{
+	char message[MESSAGE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	return answer_error(q, status, code, message);
+}
+
 int api_not_found(struct api_request *q)
 {
 	return api_error(q, 20404, "The requested resource %.400s was not found", q->in->path);
@@ -127,7 +144,7 @@ int api_not_found(struct api_request *q)
 int api_db_error(struct api_request *q, int r)
 {
 	/* The first line alone: what follows may quote the row. */
-	log_warn("%s %s: %.*s", q->in->method, q->in->path, (int)strcspn(db_error(q->db), "\n"),
+	log_warn("%s %s: %.*s", q->method, q->in->path, (int)strcspn(db_error(q->db), "\n"),
 		 db_error(q->db));
 	if (r == -EIO || r == -EAGAIN)
 		return api_error(q, 20503,

@@ -33,6 +33,7 @@ enum api_format {
 struct api_request {
 	const struct api_options *options;
 	const struct http_in *in;
+	const char *method; /* of in, or what overrides it */
 	struct http_out *out;
 	struct db *db;
 	enum api_format format;
@@ -62,6 +63,9 @@ void api_reply(struct api_request *q, int status, json_t *json);
  */
 int api_error(struct api_request *q, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same with a status that is HTTP's own. */
+int api_error_as(struct api_request *q, int status, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 int api_not_found(struct api_request *q);	/* 20404 with the path */
 int api_db_error(struct api_request *q, int r); /* 20503 when the database is away, 20500 else */
 void api_header(struct api_request *q, const char *name, const char *fmt, ...)

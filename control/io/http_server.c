@@ -2,6 +2,7 @@
 #include "io/http_server.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define THROW_AWAY_MAX_BYTES (16 << 20)
 
@@ -20,6 +22,7 @@ struct http_server {
 	http_handler_fn *handler;
 	void *arg;
 	size_t max_body;
+	uint64_t body_timeout_ms;
 	unsigned threads;
 	_Atomic unsigned next_thread;
 };
@@ -30,7 +33,10 @@ struct incoming {
 	bool begun;
 	bool too_large;
 	size_t thrown_away;
+	uint64_t begun_ms;
 	char *raw_uri;
+	const char *expect; /* the connection's */
+	bool ambiguous;
 };
 
 /* libmicrohttpd's pool has no index of its own: a thread takes the next free one at its first
@@ -54,8 +60,20 @@ static void *uri_logger(void *arg, const char *uri, struct MHD_Connection *conne
 	if (!in)
 		return NULL;
 	buf_init(&in->body, server->max_body);
+	in->begun_ms = clock_mono_ms();
 	in->raw_uri = strdup(uri);
 	return in;
+}
+
+/* The path of a URI in absolute form (RFC 9112 §3.2.2). */
+static char *path_of(char *uri)
+{
+	char *slash;
+
+	if (strncasecmp(uri, "http://", 7) && strncasecmp(uri, "https://", 8))
+		return uri;
+	slash = strchr(strchr(uri, ':') + 3, '/');
+	return slash ? slash : uri + strlen(uri);
 }
 
 static void completed(void *arg, struct MHD_Connection *connection, void **state,
@@ -118,6 +136,37 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out 
 	return r;
 }
 
+struct framing {
+	unsigned hosts, lengths, encodings;
+};
+
+static enum MHD_Result count_framing(void *arg, enum MHD_ValueKind kind, const char *name,
+				     const char *value)
+{
+	struct framing *f = arg;
+
+	(void)kind;
+	(void)value;
+	f->hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+	f->lengths += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	f->encodings += !strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	return MHD_YES;
+}
+
+/* What two readers could see two requests in (RFC 9112 §3.2, §6.3). */
+static bool is_ambiguous(struct MHD_Connection *connection)
+{
+	struct framing f = { 0 };
+
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_framing, &f);
+	return f.hosts > 1 || f.lengths + f.encodings > 1;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *len, void **state)
@@ -127,18 +176,31 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	struct http_out out = { .status = 500 };
 	struct http_in request;
 	char peer[INET6_ADDRSTRLEN + 8];
-	char *query;
+	char *path, *query;
 
 	(void)url;
 	(void)version;
 	if (!in || !in->raw_uri)
 		return MHD_NO;
-	/* The first call comes before any body: a reply here would be early. */
+	/* The first call comes before any body: a reply here is early, and ends the connection. It
+	 * is for clients that wait for leave to send (RFC 9110 §10.1.1). */
 	if (!in->begun) {
 		in->begun = true;
-		return MHD_YES;
-	}
-	if (*len) {
+		in->ambiguous = is_ambiguous(connection);
+		in->expect = header(connection, MHD_HTTP_HEADER_EXPECT);
+		if (!in->expect && !in->ambiguous)
+			return MHD_YES;
+		if (in->expect && !strcasecmp(in->expect, "100-continue")) {
+			const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+			in->expect = NULL;
+			in->too_large = length && strtoull(length, NULL, 10) > server->max_body;
+			if (!in->too_large && !in->ambiguous)
+				return MHD_YES;
+		}
+	} else if (*len) {
+		if (clock_mono_ms() - in->begun_ms > server->body_timeout_ms)
+			return MHD_NO;
 		if (!in->too_large && buf_add(&in->body, data, *len) < 0) {
 			in->too_large = true;
 			buf_done(&in->body);
@@ -150,22 +212,23 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*len = 0;
 		return MHD_YES;
 	}
-	query = strchr(in->raw_uri, '?');
+	path = path_of(in->raw_uri);
+	query = strchr(path, '?');
 	if (query)
 		*query++ = '\0';
 	peer_name(peer, sizeof(peer), connection);
 	request = (struct http_in){
 		.method = method,
-		.path = in->raw_uri,
+		.path = *path ? path : "/",
 		.query = query ? query : "",
-		.content_type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-							    MHD_HTTP_HEADER_CONTENT_TYPE),
-		.authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-							     MHD_HTTP_HEADER_AUTHORIZATION),
-		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-						      MHD_HTTP_HEADER_ACCEPT),
-		.idempotency_key =
-			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"),
+		.content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+		.authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
+		.accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
+		.idempotency_key = header(connection, "Idempotency-Key"),
+		.if_none_match = header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
+		.method_override = header(connection, "X-HTTP-Method-Override"),
+		.expect = in->expect,
+		.ambiguous = in->ambiguous,
 		.peer = peer,
 		.body = in->body.data ? in->body.data : "",
 		.body_len = in->body.len,
@@ -210,6 +273,7 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 	server->handler = handler;
 	server->arg = arg;
 	server->max_body = o->max_body_bytes;
+	server->body_timeout_ms = (uint64_t)o->body_timeout_s * 1000;
 	server->threads = o->threads;
 	errno = 0;
 	server->daemon = MHD_start_daemon(
@@ -217,7 +281,8 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 		NULL, MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
 		MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, uri_logger, server,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+		MHD_OPTION_END);
 	if (!server->daemon) {
 		snprintf(err, err_size, "cannot listen on %s port %d: %s", o->bind, o->port,
 			 errno ? strerror(errno) : "the server did not start");

@@ -13,16 +13,20 @@ struct http_server;
 
 struct http_in {
 	const char *method;
-	const char *path;	     /* decoded by nobody: as sent, without the query */
+	const char *path;	     /* decoded by nobody: as sent, without origin and query */
 	const char *query;	     /* raw, without '?'; "" when none */
 	const char *content_type;    /* or NULL */
 	const char *authorization;   /* or NULL */
 	const char *accept;	     /* or NULL */
 	const char *idempotency_key; /* or NULL */
-	const char *peer;	     /* "ip:port" */
-	const char *body;	     /* body_len bytes, NUL behind */
+	const char *if_none_match;   /* or NULL */
+	const char *method_override; /* X-HTTP-Method-Override, or NULL */
+	const char *expect; /* one that is not 100-continue, or NULL: its body was not read */
+	int ambiguous;	    /* two Hosts, or two ways to say where the body ends: it was not read */
+	const char *peer;   /* "ip:port" */
+	const char *body;   /* body_len bytes, NUL behind */
 	size_t body_len;
-	int too_large; /* the body passed max_body_bytes and was thrown away */
+	int too_large; /* the body passed max_body_bytes and was thrown away, or not asked for */
 };
 
 #define HTTP_OUT_HEADERS 12
@@ -49,6 +53,7 @@ struct http_server_options {
 	unsigned threads;
 	unsigned max_connections;
 	unsigned idle_timeout_s;
+	unsigned body_timeout_s; /* a body that takes longer is cut off */
 	size_t max_body_bytes;
 };
 

@@ -1,8 +1,28 @@
 'use strict';
 /* sip-and-rest.md §1.0: authentication, headers, methods, representations, bodies */
 const assert = require('node:assert/strict');
+const net = require('node:net');
 const { describe, test } = require('./record');
 const { ACCOUNT, TOKEN, client, connect, makeDomain, raw, refused } = require('./client');
+
+/* Says all that, one after the other, and gives what the server says until it closes. */
+function wire(parts) {
+	const { hostname, port } = new URL(API);
+
+	return new Promise((resolve, reject) => {
+		const socket = net.connect(port, hostname, async () => {
+			for (const part of parts) {
+				socket.write(part);
+				await new Promise((done) => { setImmediate(done); });
+			}
+		});
+		let text = '';
+		socket.setTimeout(10000, () => socket.destroy(new Error(`no end after: ${text}`)));
+		socket.on('data', (data) => { text += data; });
+		socket.on('end', () => { socket.end(); resolve(text); });
+		socket.on('error', reject);
+	});
+}
 
 const OTHER = `AC${'0'.repeat(32)}`;
 
@@ -98,18 +118,95 @@ describe('requests', () => {
 			assert.equal((await raw('GET', path)).status, 404, path);
 	});
 
-	test('with a body of another type are 400 with a sentence', async () => {
-		const answer = await raw('POST', '/SIP/Domains.json', { body: '{"DomainName":"x"}', headers: { 'Content-Type': 'application/json' } });
+	test('with a body of another type or charset are 415 with a sentence', async () => {
+		for (const type of ['application/json', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded; charset=latin1']) {
+			const answer = await raw('POST', '/SIP/Domains.json', { body: '{"DomainName":"x"}', headers: { 'Content-Type': type } });
 
-		assert.equal(answer.status, 400);
-		assert.match(answer.json.message, /application\/x-www-form-urlencoded/);
+			assert.equal(answer.status, 415, type);
+			assert.equal(answer.json.status, 415);
+			assert.match(answer.json.message, /application\/x-www-form-urlencoded/);
+		}
 	});
 
-	test('with a broken or boundless body are 400, never 500', async () => {
-		for (const body of ['DomainName=%zz', 'DomainName=%ff', 'DomainName=a%00b', 'a=1&'.repeat(300), `DomainName=${'x'.repeat(300000)}`, '=', '&&&', '%'])
+	test('with a broken or boundless body are 400 or 413, never 500', async () => {
+		for (const body of ['DomainName=%zz', 'DomainName=%ff', 'DomainName=a%00b', 'a=1&'.repeat(300), '=', '&&&', '%', 'FriendlyName=a&FriendlyName=b'])
 			assert.equal((await raw('POST', '/SIP/Domains.json', { body })).status, 400, body.slice(0, 40));
-		for (const query of ['PageSize=%zz', '%ff=1', 'Status=%00', 'a=1&'.repeat(300)])
+		for (const query of ['PageSize=%zz', '%ff=1', 'Status=%00', 'a=1&'.repeat(300), 'PageSize=1&PageSize=2'])
 			assert.equal((await raw('GET', `/Calls.json?${query}`)).status, 400, query.slice(0, 40));
+		const large = await raw('POST', '/SIP/Domains.json', { body: `DomainName=${'x'.repeat(300000)}` });
+		assert.equal(large.status, 413);
+		assert.equal(large.json.status, 413);
+		assert.equal((await raw('GET', `/Calls.json?From=${'x'.repeat(9000)}`)).status, 414);
+	});
+
+	test('name the parameter that stands twice', async () => {
+		assert.match((await raw('POST', '/SIP/Domains.json', { body: 'FriendlyName=a&DomainName=x&FriendlyName=b' })).json.message, /FriendlyName/);
+	});
+
+	test('may say their method in a header', async (t) => {
+		const d = await makeDomain(t), path = `/SIP/Domains/${d.sid}.json`, as = (method) => raw('POST', path, { body: '', headers: { 'X-HTTP-Method-Override': method } });
+
+		assert.equal((await as('GET')).json.sid, d.sid);
+		assert.equal((await as('PUT')).status, 400);
+		assert.equal((await as('DELETE')).status, 204);
+		assert.equal((await raw('GET', path)).status, 404);
+	});
+
+	test('ask what is allowed by OPTIONS, and for the headers alone by HEAD', async (t) => {
+		const d = await makeDomain(t), path = `/SIP/Domains/${d.sid}.json`;
+		const options = await raw('OPTIONS', path), head = await raw('HEAD', path), get = await raw('GET', path);
+
+		assert.equal(options.status, 204);
+		assert.equal(options.headers.get('allow'), 'GET, HEAD, POST, DELETE');
+		assert.equal(head.status, 200);
+		assert.equal(head.text, '');
+		for (const name of ['content-length', 'content-type', 'etag'])
+			assert.equal(head.headers.get(name), get.headers.get(name), name);
+		assert.equal((await raw('HEAD', `/SIP/Domains/SD${'0'.repeat(32)}.json`)).status, 404);
+	});
+
+	test('for what the client has are 304, until it changes', async (t) => {
+		const d = await makeDomain(t);
+
+		for (const path of [`/SIP/Domains/${d.sid}.json`, `/SIP/Domains/${d.sid}.xml`, '/SIP/Domains.json?PageSize=1000', '/SIP/Domains.csv?PageSize=1000']) {
+			const first = await raw('GET', path), etag = first.headers.get('etag');
+
+			assert.match(etag, /^"[0-9a-f]{32}"$/);
+			const same = await raw('GET', path, { headers: { 'If-None-Match': `"x", W/${etag}` } });
+			assert.equal(same.status, 304, path);
+			assert.equal(same.text, '');
+			assert.equal(same.headers.get('etag'), etag);
+			await raw('POST', `/SIP/Domains/${d.sid}.json`, { body: `FriendlyName=${encodeURIComponent(path).slice(0, 60)}` });
+			const changed = await raw('GET', path, { headers: { 'If-None-Match': etag } });
+			assert.equal(changed.status, 200, path);
+			assert.notEqual(changed.headers.get('etag'), etag);
+		}
+	});
+
+	test('in chunks, in a pipeline, in absolute form and with leave to send are answered in order', async (t) => {
+		const auth = `Authorization: Basic ${Buffer.from(`${ACCOUNT}:${TOKEN}`).toString('base64')}\r\nHost: x\r\n`;
+		const root = `/2010-04-01/Accounts/${ACCOUNT}`, form = 'Content-Type: application/x-www-form-urlencoded\r\n';
+		const d = await makeDomain(t);
+		const answers = await wire([
+			`POST ${root}/SIP/Domains/${d.sid}.json HTTP/1.1\r\n${auth}${form}Transfer-Encoding: chunked\r\n\r\n`,
+			'd\r\nFriendlyName=\r\n7\r\nchunked\r\n0\r\n\r\n',
+			`GET http://api.example.com${root}/SIP/Domains/${d.sid}.json HTTP/1.1\r\n${auth}\r\n`,
+			`HEAD ${root}/SIP/Domains.json HTTP/1.1\r\n${auth}\r\n`,
+			`POST ${root}/SIP/Domains/${d.sid}.json HTTP/1.1\r\n${auth}${form}Expect: 100-continue\r\nContent-Length: 16\r\nConnection: close\r\n\r\n`,
+			'FriendlyName=100',
+		]);
+		const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map((m) => m[1]).filter((status) => status !== '100');
+
+		assert.deepEqual(statuses, ['200', '200', '200', '200']);
+		assert.equal([...answers.matchAll(/"friendly_name":"chunked"/g)].length, 2);
+		assert.equal([...answers.matchAll(/"friendly_name":"100"/g)].length, 1);
+	});
+
+	test('that expect what is not met are 417', async () => {
+		const answer = await wire([`POST /2010-04-01/Accounts/${ACCOUNT}/SIP/Domains.json HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 3\r\n\r\n`]);
+
+		assert.match(answer, /^HTTP\/1\.1 417 /);
+		assert.match(answer, /"status":417/);
 	});
 
 	test('may have parameters that nobody knows', async (t) => {

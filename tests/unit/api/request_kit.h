@@ -28,6 +28,9 @@ static inline struct api_request *request_new(struct request_kit *k, const char 
 	k->config.sip_domain = "sip.example.test";
 	k->options.config = &k->config;
 	k->in.method = "GET";
+	k->in.query = "";
+	k->in.body = "";
+	k->q.method = "GET";
 	k->in.path = "/2010-04-01/Accounts/" ACCOUNT "/Calls.json";
 	k->q.options = &k->options;
 	k->q.in = &k->in;

@@ -27,9 +27,9 @@
 static struct {
 	atomic_int calls;
 	char method[16], path[256], query[256], peer[64], body[MAX_BODY + 1];
-	char type[64], authorization[64], accept[64];
+	char type[64], authorization[64], accept[64], expect[64], tag[64], override[64];
 	size_t body_len;
-	int too_large;
+	int too_large, ambiguous;
 	bool nul;
 } heard;
 
@@ -53,8 +53,12 @@ static void remember(void *arg, unsigned thread_index, const struct http_in *in,
 	keep(heard.type, sizeof(heard.type), in->content_type);
 	keep(heard.authorization, sizeof(heard.authorization), in->authorization);
 	keep(heard.accept, sizeof(heard.accept), in->accept);
+	keep(heard.expect, sizeof(heard.expect), in->expect);
+	keep(heard.tag, sizeof(heard.tag), in->if_none_match);
+	keep(heard.override, sizeof(heard.override), in->method_override);
 	heard.body_len = in->body_len;
 	heard.too_large = in->too_large;
+	heard.ambiguous = in->ambiguous;
 	if (in->body_len <= MAX_BODY)
 		memcpy(heard.body, in->body, in->body_len);
 	heard.nul = in->body[in->body_len] == '\0';
@@ -67,12 +71,13 @@ static void remember(void *arg, unsigned thread_index, const struct http_in *in,
 	out->body_len = 2;
 }
 
-static void start(http_handler_fn *handler)
+static void start_with(http_handler_fn *handler, unsigned body_timeout_s)
 {
 	const struct http_server_options o = { .bind = "127.0.0.1",
 					       .threads = THREADS,
 					       .max_connections = 50,
 					       .idle_timeout_s = 20,
+					       .body_timeout_s = body_timeout_s,
 					       .max_body_bytes = MAX_BODY };
 	char err[200] = "";
 
@@ -82,6 +87,11 @@ static void start(http_handler_fn *handler)
 	assert_string_equal(err, "");
 	port = http_server_port(server);
 	assert_in_range(port, 1, 65535);
+}
+
+static void start(http_handler_fn *handler)
+{
+	start_with(handler, 60);
 }
 
 static int setup(void **state)
@@ -330,6 +340,164 @@ static void a_body_without_an_end_is_cut_off(void **state)
 	assert_string_equal(heard.path, "/next");
 }
 
+static void a_body_that_comes_too_slowly_is_cut_off(void **state)
+{
+	int fd, bytes = 0;
+
+	(void)state;
+	start_with(remember, 1);
+	fd = dial();
+	says(fd, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
+	while (bytes < 100 && say(fd, "b", 1)) {
+		usleep(50000);
+		bytes++;
+	}
+	assert_in_range(bytes, 15, 60);
+	assert_int_equal(heard.calls, 0);
+	close(fd);
+}
+
+static void leave_to_send_is_given_when_the_body_will_be_read(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	says(fd, "POST /leave HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: "
+		 "3\r\n\r\n");
+	assert_non_null(strstr(reply(fd), " 100 "));
+	assert_int_equal(heard.calls, 0);
+	says(fd, "a=b");
+	assert_non_null(strstr(reply(fd), " 201 "));
+	assert_string_equal(heard.body, "a=b");
+	assert_string_equal(heard.expect, "(null)");
+	close(fd);
+}
+
+static void leave_is_not_given_for_what_would_be_refused(void **state)
+{
+	(void)state;
+	assert_null(strstr(ask("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+			       "Content-Length: 1001\r\n\r\n"),
+			   " 100 "));
+	assert_int_equal(heard.calls, 1);
+	assert_true(heard.too_large);
+	ask("POST / HTTP/1.1\r\nHost: x\r\nExpect: the-best\r\nContent-Length: 3\r\n\r\n");
+	assert_int_equal(heard.calls, 2);
+	assert_string_equal(heard.expect, "the-best");
+	assert_int_equal(heard.body_len, 0);
+}
+
+static void a_uri_may_be_absolute(void **state)
+{
+	(void)state;
+	ask("GET http://api.example.com/a/b?c=d HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_string_equal(heard.path, "/a/b");
+	assert_string_equal(heard.query, "c=d");
+	ask("GET HTTPS://api.example.com HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_string_equal(heard.path, "/");
+}
+
+/* What could be read in two ways (RFC 9112 §6.3) or is no request never comes to the handler. */
+static void ambiguous_and_broken_requests_are_refused(void **state)
+{
+	static const char *const requests[] = {
+		"GET / HTTP/1.1\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3x\r\n\r\na=b",
+		"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+		"GARBAGE\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		int fd = dial();
+		char text[4096];
+		ssize_t n;
+
+		says(fd, requests[i]);
+		shutdown(fd, SHUT_WR);
+		n = recv(fd, text, sizeof(text) - 1, 0);
+		text[n > 0 ? n : 0] = '\0';
+		if (n > 0 && strncmp(text, "HTTP/1.1 400", 12) &&
+		    strncmp(text, "HTTP/1.1 505", 12) && strncmp(text, "HTTP/1.0 400", 12))
+			fail_msg("%s: %s", requests[i], text);
+		close(fd);
+		if (heard.calls)
+			fail_msg("%s was handled", requests[i]);
+	}
+}
+
+/* Whoever believes the other header sees a second request behind the first. */
+static void what_can_be_read_in_two_ways_is_told_and_never_two_requests(void **state)
+{
+	static const char *const headers[] = {
+		"Host: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+		"Host: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+		"Host: x\r\nContent-Length: 5\r\nContent-Length: 10\r\n",
+		"Host: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n",
+		"Host: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\nContent-Length: 6\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		char text[4096];
+		int fd = dial();
+
+		heard.ambiguous = heard.calls = 0;
+		says(fd, "POST /one HTTP/1.1\r\n");
+		says(fd, headers[i]);
+		says(fd, "\r\n0\r\n\r\nGET /two HTTP/1.1\r\nHost: x\r\n\r\n");
+		shutdown(fd, SHUT_WR);
+		while (recv(fd, text, sizeof(text), 0) > 0)
+			;
+		/* The listener refuses some by itself. */
+		if (!strcmp(heard.path, "/two") || heard.calls > 1 ||
+		    (heard.calls && !heard.ambiguous))
+			fail_msg("%s: %s, %d calls", headers[i], heard.path, heard.calls);
+		close(fd);
+	}
+	heard.ambiguous = 0;
+	ask("GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n");
+	assert_true(heard.ambiguous);
+}
+
+static void a_line_without_an_end_is_refused(void **state)
+{
+	static char junk[1 << 17];
+	char text[4096];
+	int fd = dial();
+	ssize_t n;
+
+	(void)state;
+	memset(junk, 'x', sizeof(junk));
+	says(fd, "GET / HTTP/1.1\r\nHost: x\r\nX-Long: ");
+	say(fd, junk, sizeof(junk));
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	assert_true(n <= 0 || strstr(text, " 431 ") || strstr(text, " 413 "));
+	assert_int_equal(heard.calls, 0);
+	close(fd);
+}
+
+static void the_answer_to_head_has_the_length_of_the_body_and_none(void **state)
+{
+	int fd = dial();
+	char text[4096];
+	size_t len = 0;
+	ssize_t n;
+
+	(void)state;
+	says(fd, "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	while ((n = recv(fd, text + len, sizeof(text) - 1 - len, 0)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	assert_string_equal(heard.method, "HEAD");
+	assert_non_null(strcasestr(text, "\r\nContent-Length: 2\r\n"));
+	assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n");
+	close(fd);
+}
+
 static void a_client_that_goes_in_its_body_is_not_handled(void **state)
 {
 	int fd = dial();
@@ -479,6 +647,7 @@ static void what_cannot_be_listened_on_is_told(void **state)
 					 .threads = 1,
 					 .max_connections = 10,
 					 .idle_timeout_s = 5,
+					 .body_timeout_s = 5,
 					 .max_body_bytes = 10 };
 	char err[200] = "", number[16];
 
@@ -507,6 +676,14 @@ int main(void)
 		SERVED(a_body_over_the_maximum_is_thrown_away_and_the_handler_told),
 		SERVED(a_large_body_is_told_and_the_next_request_is_served),
 		SERVED(a_body_without_an_end_is_cut_off),
+		cmocka_unit_test_teardown(a_body_that_comes_too_slowly_is_cut_off, teardown),
+		SERVED(leave_to_send_is_given_when_the_body_will_be_read),
+		SERVED(leave_is_not_given_for_what_would_be_refused),
+		SERVED(a_uri_may_be_absolute),
+		SERVED(ambiguous_and_broken_requests_are_refused),
+		SERVED(what_can_be_read_in_two_ways_is_told_and_never_two_requests),
+		SERVED(a_line_without_an_end_is_refused),
+		SERVED(the_answer_to_head_has_the_length_of_the_body_and_none),
 		SERVED(a_client_that_goes_in_its_body_is_not_handled),
 		SERVED(a_reply_has_status_headers_and_body),
 		cmocka_unit_test_teardown(a_reply_may_have_no_body, teardown),
