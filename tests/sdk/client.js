@@ -58,9 +58,9 @@ async function raw(method, path, { body, headers = {}, auth = `${ACCOUNT}:${TOKE
 		h['Content-Type'] = 'application/x-www-form-urlencoded';
 	const response = await fetch(API + root + path, { method, headers: h, body });
 	const text = await response.text(), type = response.headers.get('content-type'), json = text && /json/.test(type) ? JSON.parse(text) : null;
-	const [bare, query] = (root + path).split('?', 2);
+	const [bare, query] = (root + path).split('?', 2), override = method === 'POST' && response.status < 400 && headers['X-HTTP-Method-Override'];
 	await noted({
-		method, path: bare, query: [...new URLSearchParams(query)], form: [...new URLSearchParams(body)],
+		method: override || method, path: bare, query: [...new URLSearchParams(query)], form: [...new URLSearchParams(body)],
 		status: response.status, type, warning: response.headers.get('warning'), body: json ?? text,
 	});
 	return { status: response.status, headers: response.headers, text, json };

@@ -106,6 +106,8 @@ describe('the check of answers', () => {
 		await caught(fetched, error(21230, 404), /\/code must be equal to one of.*20404/, 'a code of another operation');
 		await caught(fetched, error(20404, 400), /\/code must be equal/, 'a code of another status');
 		await caught(fetched, { ...error(20404, 404), body: error(20404, 400).body }, /\/status must be equal/, 'another status in the body');
+		await caught(fetched, { status: 304 }, /must have no body/, 'a 304 with a body');
+		await caught(fetched, { status: 413 }, /status that the document does not have/, 'the status of what takes a body');
 		await caught(fetched, { status: 418 }, /status that the document does not have/, 'an undocumented status');
 		await caught(fetched, { status: 201 }, /status that the document does not have/, 'another success');
 		await caught(fetched, { type: 'text/html' }, /is text\/html instead of application\/json/, 'another type');
@@ -118,6 +120,8 @@ describe('the check of answers', () => {
 		await caught(fetched, { path }, /not in the document/, 'an undocumented path');
 		await caught(fetched, { path, status: 404 }, /required property 'code'/, 'an undocumented path with another body');
 		await caught(fetched, { method: 'PUT' }, /not in the document/, 'an undocumented method');
+		await caught(fetched, { method: 'OPTIONS', status: 204 }, /must have no body/, 'OPTIONS with a body');
+		await caught(fetched, { path, method: 'OPTIONS', status: 204, body: '' }, /not in the document/, 'OPTIONS of an undocumented path');
 	});
 
 	test('catches parameters that were taken though the document has them not, or not so', async () => {

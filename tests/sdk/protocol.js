@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const net = require('node:net');
 const { describe, test } = require('./record');
-const { ACCOUNT, TOKEN, client, connect, makeDomain, raw, refused } = require('./client');
+const { ACCOUNT, API, TOKEN, client, connect, makeDomain, raw, refused } = require('./client');
 
 /* Says all that, one after the other, and gives what the server says until it closes. */
 function wire(parts) {
