@@ -87,7 +87,9 @@ class Conformance {
 		return pairs.filter(([name]) => !unknown.includes(name)).flatMap(([name, value]) => {
 			if (!known[name])
 				return [`${what} /${name} is not in the document, and the answer does not warn of it`];
-			return value === '' ? [] : this.#problems(this.values, { type: 'object', properties: { [name]: known[name] } }, { [name]: value }).map((p) => `${what} ${p}`);
+			/* Of a list each value comes by itself. */
+			const schema = known[name].type === 'array' ? known[name].items : known[name];
+			return value === '' ? [] : this.#problems(this.values, { type: 'object', properties: { [name]: schema } }, { [name]: value }).map((p) => `${what} ${p}`);
 		});
 	}
 
