@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/addr.h"
 #include "io/loop.h"
 #include "io/socket.h"
 
@@ -70,63 +71,6 @@ static void collect(struct http_client *client);
 
 /* -- addresses */
 
-static bool v4_private(uint32_t a)
-{
-	static const struct {
-		uint32_t net, mask;
-	} blocks[] = {
-		{ 0x00000000, 0xff000000 }, { 0x0a000000, 0xff000000 }, { 0x64400000, 0xffc00000 },
-		{ 0x7f000000, 0xff000000 }, { 0xa9fe0000, 0xffff0000 }, { 0xac100000, 0xfff00000 },
-		{ 0xc0000000, 0xffffff00 }, { 0xc0000200, 0xffffff00 }, { 0xc0a80000, 0xffff0000 },
-		{ 0xc6120000, 0xfffe0000 }, { 0xc6336400, 0xffffff00 }, { 0xcb007100, 0xffffff00 },
-		{ 0xe0000000, 0xe0000000 },
-	};
-
-	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
-		if ((a & blocks[i].mask) == blocks[i].net)
-			return true;
-	return false;
-}
-
-/* The IPv4 address in an IPv4 or IPv4-mapped address. */
-static bool v4_of(uint32_t *ret, const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET) {
-		*ret = ntohl(((const struct sockaddr_in *)sa)->sin_addr.s_addr);
-		return true;
-	}
-	if (sa->sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)sa)->sin6_addr)) {
-		memcpy(ret, ((const struct sockaddr_in6 *)sa)->sin6_addr.s6_addr + 12, 4);
-		*ret = ntohl(*ret);
-		return true;
-	}
-	return false;
-}
-
-static bool is_private(const struct sockaddr *sa)
-{
-	const struct in6_addr *a;
-	uint32_t v4;
-
-	if (v4_of(&v4, sa))
-		return v4_private(v4);
-	if (sa->sa_family != AF_INET6)
-		return true;
-	a = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-	/* Global unicast is 2000::/3; 6to4, NAT64 and documentation carry or mean other addresses.
-	 */
-	return (a->s6_addr[0] & 0xe0) != 0x20 || (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x02) ||
-	       (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x01 && a->s6_addr[2] == 0x0d &&
-		a->s6_addr[3] == 0xb8);
-}
-
-static uint16_t port_of(const struct sockaddr *sa)
-{
-	return ntohs(sa->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)sa)->sin6_port
-					       : ((const struct sockaddr_in *)sa)->sin_port);
-}
-
 /*
  * One of our own control sockets? They listen on loopback addresses; 0.0.0.0 and other 127/8
  * addresses lead there too, so any local-looking address with such a port is refused.
@@ -137,9 +81,9 @@ static bool is_own(const struct http_client *client, const struct sockaddr *sa)
 		const struct sockaddr *own = (const struct sockaddr *)&client->refuse[i];
 		uint32_t a, b;
 
-		if (port_of(own) != port_of(sa))
+		if (addr_port(own) != addr_port(sa))
 			continue;
-		if (v4_of(&a, own) && v4_of(&b, sa) && (a == b || b == 0 || b >> 24 == 127))
+		if (addr_v4(&a, own) && addr_v4(&b, sa) && (a == b || b == 0 || b >> 24 == 127))
 			return true;
 		if (sa->sa_family == AF_INET6 &&
 		    IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)sa)->sin6_addr))
@@ -150,7 +94,7 @@ static bool is_own(const struct http_client *client, const struct sockaddr *sa)
 
 static bool allowed(const struct http_fetch *f, const struct sockaddr *sa)
 {
-	return !is_own(f->client, sa) && !(f->public_only && is_private(sa));
+	return !is_own(f->client, sa) && !(f->public_only && addr_is_private(sa));
 }
 
 static void progress(struct http_fetch *f)
