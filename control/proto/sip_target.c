@@ -22,10 +22,10 @@
 #define HOST_MAX  253 /* RFC 1035 §2.3.4 */
 #define LABEL_MAX 63
 
-static int refuse(struct sip_target_error *error, int code, const char *format, ...)
+static void say(struct sip_target_error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int refuse(struct sip_target_error *error, int code, const char *format, ...)
+static void say(struct sip_target_error *error, int code, const char *format, ...)
 {
 	va_list ap;
 
@@ -33,8 +33,9 @@ static int refuse(struct sip_target_error *error, int code, const char *format, 
 	va_start(ap, format);
 	vsnprintf(error->text, sizeof(error->text), format, ap);
 	va_end(ap);
-	return -EINVAL;
 }
+
+#define refuse(error, ...) (say(error, __VA_ARGS__), -EINVAL)
 
 static struct sip_slice slice(const char *at, const char *end)
 {
@@ -351,9 +352,7 @@ static int parse_headers(struct sip_target *t, struct sip_slice all, struct sip_
 		if (header.len)
 			r = parse_header(&b, header, error);
 	}
-	if (b.error) {
-		r = b.error;
-	} else if (r == 0) {
+	if (r == 0) {
 		t->headers = buf_steal(&b);
 		r = t->headers ? 0 : -ENOMEM;
 	}
@@ -381,14 +380,10 @@ static int build_uri(struct sip_target *t, struct sip_slice userinfo, const stru
 		buf_addf(&b, ":%u", t->port);
 	buf_adds(&b, params[t->transport]);
 	buf_adds(&b, others->data ? others->data : "");
-	r = b.error;
-	if (r == 0) {
-		t->uri = buf_steal(&b);
-		r = t->uri ? 0 : -ENOMEM;
-	}
+	t->uri = buf_steal(&b);
 	buf_done(&b);
-	if (r < 0)
-		return r;
+	if (!t->uri)
+		return -ENOMEM;
 	/* What reads messages has to agree. */
 	r = sip_uri_parse((struct sip_slice){ t->uri, strlen(t->uri) }, &user, NULL);
 	if (r == -EINVAL)
