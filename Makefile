@@ -20,7 +20,7 @@ demo: ## a whole call on the running stack: provision, call in, hear, press, and
 test: ## build and run every test on a stack of its own (TEST="unit fuzz system sdk" to choose)
 	@tests/run
 
-lint: ## format, warnings, clang-tidy, layers, shell scripts, Kamailio's configuration
+lint: ## format, warnings, clang-tidy, layers, shell scripts, Kamailio's configuration, generated pages
 	@tests/lint
 
 bench: ## what a call costs, on a stack of its own

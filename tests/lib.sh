@@ -23,6 +23,20 @@ stack_down()
 	rm -rf "$work"
 }
 
+setting()
+{
+	sed -i "/^${1%%=*}=/d" "$ENV_FILE"
+	echo "$1" >> "$ENV_FILE"
+}
+
+# A setting of hookswitchd's on the stack that is up.
+stack_setting()
+{
+	setting "$1"
+	compose up -d --no-build > "$work/up.log" 2>&1 || die "the tests' stack did not take $1: $(tail -n 3 "$work/up.log")"
+	"$root/docker/wait-healthy.sh"
+}
+
 # stack_up [KEY=VALUE ...]: settings that differ from the defaults.
 stack_up()
 {
@@ -30,8 +44,7 @@ stack_up()
 	cp "$root/.env.example" "$ENV_FILE"
 	sed -i -e 's|^PUBLIC_IP=.*|PUBLIC_IP=127.0.0.1|' -e "s|^NETWORK_MODE=.*|NETWORK_MODE=container:$net|" "$ENV_FILE"
 	for pair in "$@"; do
-		sed -i "/^${pair%%=*}=/d" "$ENV_FILE"
-		echo "$pair" >> "$ENV_FILE"
+		setting "$pair"
 	done
 	"$root/docker/env.sh" "$ENV_FILE"
 	"$root/docker/build.sh"

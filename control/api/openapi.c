@@ -13,7 +13,9 @@
 #define ABOUT                                                                                      \
 	"The same addresses answer in XML with .xml or without an extension, lists in CSV with "   \
 	".csv. HEAD is as GET. An empty value of a form takes its parameter back to the default; " \
-	"parameters that are not known are left out, and named in a Warning header."
+	"parameters that are not known are left out, and named in a Warning header. A path that "  \
+	"is not here is 404 (20404), another method of one that is here 405 (20004); OPTIONS "     \
+	"names the methods. X-HTTP-Method-Override makes a POST a GET or DELETE."
 
 /* -- operations */
 
@@ -87,7 +89,10 @@ static json_t *responses_of(struct openapi *d, const struct resource *r, const s
 	for (size_t i = 0; i < r->n_hook_errors; i++)
 		if (r->hook_errors[i].can & o->can)
 			openapi_add_code(&c, r->hook_errors[i].code);
-	return openapi_error_responses(d, success(r, o), &c);
+	return openapi_protocol_responses(d, openapi_error_responses(d, success(r, o), &c),
+					  o->when	      ? OPENAPI_TAKES_BODY
+					  : o->verb == DELETE ? 0
+							      : OPENAPI_TAKES_ETAG);
 }
 
 static json_t *parameter(const char *name, const char *in, json_t *schema)
@@ -207,7 +212,7 @@ static void add_tokens(struct openapi *d)
 	const struct auth_tokens_operation *o;
 
 	for (size_t i = 0; (o = auth_tokens_at(i)); i++) {
-		struct openapi_codes c = { { 20003, 20005, 20006, 20500, 20503 }, 5 };
+		struct openapi_codes c = { { 20422, 20003, 20005, 20006, 20500, 20503 }, 6 };
 		char status[12];
 		json_t *responses;
 
@@ -215,6 +220,7 @@ static void add_tokens(struct openapi *d)
 		snprintf(status, sizeof(status), "%d", o->status);
 		responses = json_with(json_object(), status, token_response(o));
 		responses = openapi_error_responses(d, responses, &c);
+		responses = openapi_protocol_responses(d, responses, 0);
 		add_operation(d, json_string(o->path),
 			      strcmp(o->method, "POST") ? "delete" : "post",
 			      json_with(json_pack("{s:s, s:[s]}", "operationId", o->name, "tags",
@@ -226,6 +232,11 @@ static void add_tokens(struct openapi *d)
 /* Those that need no account. */
 static void add_open(struct openapi *d, const char *path, const char *id, json_t *responses)
 {
+	const struct openapi_codes c = { { 20422, 20500 }, 2 };
+
+	responses = openapi_error_responses(d, responses, &c);
+	responses = openapi_protocol_responses(
+		d, responses, strcmp(path, "/openapi.json") ? 0 : OPENAPI_TAKES_ETAG);
 	add_operation(d, json_string(path), "get",
 		      json_with(json_pack("{s:s, s:[s], s:[]}", "operationId", id, "tags",
 					  "Service", "security"),

@@ -262,3 +262,38 @@ json_t *openapi_error_responses(struct openapi *d, json_t *responses, const stru
 	}
 	return responses;
 }
+
+/* What api/protocol.c answers, whatever the resource; docs/api.md has the table. */
+json_t *openapi_protocol_responses(struct openapi *d, json_t *responses, unsigned takes)
+{
+	static const struct {
+		int status;
+		unsigned takes; /* of those that take this; 0: of all */
+		const char *text;
+	} table[] = {
+		{ 304, OPENAPI_TAKES_ETAG, "What If-None-Match names; without a body" },
+		{ 413, OPENAPI_TAKES_BODY, "20422 The body is too large" },
+		{ 414, 0, "20422 The URI is too long" },
+		{ 415, OPENAPI_TAKES_BODY, "20422 The body is no form in UTF-8" },
+		{ 417, 0, "20422 What Expect asks is not met" },
+	};
+	char status[12], name[24];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int n = table[i].status;
+
+		if ((takes & table[i].takes) != table[i].takes)
+			continue;
+		snprintf(status, sizeof(status), "%d", n);
+		snprintf(name, sizeof(name), "Status_%d", n);
+		if (!json_object_get(d->responses, name))
+			d->responses = json_with(
+				d->responses, name,
+				n < 400 ? json_pack("{s:s}", "description", table[i].text)
+					: openapi_answer(
+						  table[i].text,
+						  error_schema_of(json_pack("[i]", 20422), n)));
+		responses = json_with(responses, status, openapi_ref("responses", name, ""));
+	}
+	return responses;
+}

@@ -40,4 +40,11 @@ void openapi_add_code(struct openapi_codes *c, int code); /* once; 0 is none */
 json_t *openapi_error_responses(struct openapi *d, json_t *responses,
 				const struct openapi_codes *c);
 
+/* What an operation takes: a body, or If-None-Match. */
+#define OPENAPI_TAKES_BODY 1u
+#define OPENAPI_TAKES_ETAG 2u
+
+/* The responses with those that HTTP itself makes of such an operation (protocol.h). */
+json_t *openapi_protocol_responses(struct openapi *d, json_t *responses, unsigned takes);
+
 #endif

@@ -145,6 +145,8 @@ json_t *param_schema(const struct param *p, int when)
 	bool required = p->when & (when == ON_CREATE ? REQUIRED : NEEDED);
 	json_t *json = type_schema(p, param_may_be_empty(p, required));
 
+	if (p->when & REPEATED)
+		json = json_with(json_pack("{s:s}", "type", "array"), "items", json);
 	if (p->def && when == ON_CREATE)
 		json = json_with(json, "default", default_value(p));
 	return json_with(json, "description", json_sprintf("%d when it is bad", p->error));

@@ -65,7 +65,7 @@ void resource_fetch(struct api_request *q, const struct resource *r, int status)
 
 /* -- parameters that nobody knows: done without them, and said (20001) */
 
-static void warn_unknown(struct api_request *q, const struct form *form, const struct resource *r)
+static void warn_unknown(struct api_request *q, const struct resource *r, int when)
 {
 	static const char sql[] =
 		"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, "
@@ -77,7 +77,7 @@ static void warn_unknown(struct api_request *q, const struct form *form, const s
 
 	buf_init(&names, UNKNOWN_MAX_BYTES);
 	buf_init(&text, 4 * UNKNOWN_MAX_BYTES);
-	params_unknown(&names, form, r);
+	params_unknown(&names, when ? &q->form : &q->query, r, when);
 	if (names.len) {
 		sid_new(sid, "NO");
 		buf_adds(&text, "Msg=Unknown+parameters%3A+");
@@ -143,7 +143,7 @@ void resource_list(struct api_request *q, const struct resource *r)
 	}
 	rows = page_rows(&paging, q, r, res);
 	db_result_free(res);
-	warn_unknown(q, &q->query, r);
+	warn_unknown(q, r, 0);
 	api_reply(q, 200, paging_envelope(&paging, q, r->prefix, r->list_key, rows));
 }
 
@@ -286,7 +286,7 @@ void resource_create(struct api_request *q, const struct resource *r)
 	} else if (commit(q, r) < 0 || (r->committed && r->committed(q) < 0)) {
 		return;
 	} else {
-		warn_unknown(q, &q->form, r);
+		warn_unknown(q, r, ON_CREATE);
 	}
 	resource_fetch(q, r, 201);
 }
@@ -316,7 +316,7 @@ static void update_elsewhere(struct api_request *q, const struct resource *r)
 		api_db_error(q, e);
 		return;
 	}
-	warn_unknown(q, &q->form, r);
+	warn_unknown(q, r, ON_UPDATE);
 	resource_fetch(q, r, 200);
 }
 
@@ -333,7 +333,7 @@ void resource_update(struct api_request *q, const struct resource *r)
 	if (update(q, r) < 0) {
 		db_rollback(q->db);
 	} else if (commit(q, r) == 0) {
-		warn_unknown(q, &q->form, r);
+		warn_unknown(q, r, ON_UPDATE);
 		resource_fetch(q, r, 200);
 	}
 }

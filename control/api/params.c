@@ -298,10 +298,13 @@ static const struct param *param_of(const struct resource *r, const char *name)
 	return NULL;
 }
 
-static bool known(const struct resource *r, const char *name)
+static bool known(const struct resource *r, const char *name, int when)
 {
-	if (!strcmp(name, "PageSize") || !strcmp(name, "Page") || !strcmp(name, "PageToken") ||
-	    param_of(r, name))
+	const struct param *p = param_of(r, name);
+
+	if (when)
+		return p && (p->when & when);
+	if (!strcmp(name, "PageSize") || !strcmp(name, "Page") || !strcmp(name, "PageToken"))
 		return true;
 	for (size_t i = 0; i < r->n_filters; i++)
 		if (!strcmp(r->filters[i].name, name))
@@ -309,10 +312,10 @@ static bool known(const struct resource *r, const char *name)
 	return false;
 }
 
-void params_unknown(struct buf *ret, const struct form *form, const struct resource *r)
+void params_unknown(struct buf *ret, const struct form *form, const struct resource *r, int when)
 {
 	for (size_t i = 0; i < form->count; i++)
-		if (!known(r, form->pairs[i].name))
+		if (!known(r, form->pairs[i].name, when))
 			buf_addf(ret, "%s%.64s", ret->len ? ", " : "", form->pairs[i].name);
 }
 

@@ -1,6 +1,6 @@
 #include "api/protocol.h"
 
-#include "api/request.h"
+#include "api/resource.h"
 #include "proto/form.h"
 
 #include <errno.h>
@@ -64,12 +64,21 @@ static int bad_form(struct api_request *q, const char *what, int r, size_t at)
 			 what, at);
 }
 
+static bool may_repeat(const struct resource *r, const char *name)
+{
+	for (size_t i = 0; r && i < r->n_params; i++)
+		if ((r->params[i].when & REPEATED) && !strcmp(r->params[i].name, name))
+			return true;
+	return false;
+}
+
 /* Which of two values counts is not for us to guess. */
 static int check_duplicates(struct api_request *q, const char *what, const struct form *f)
 {
 	for (size_t i = 1; i < f->count; i++)
 		for (size_t k = 0; k < i; k++)
-			if (!strcmp(f->pairs[i].name, f->pairs[k].name))
+			if (!strcmp(f->pairs[i].name, f->pairs[k].name) &&
+			    !may_repeat(q->resource, f->pairs[i].name))
 				return api_error(q, 20422, "The %s has %.100s more than once", what,
 						 f->pairs[i].name);
 	return 0;

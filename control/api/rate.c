@@ -28,22 +28,24 @@ static struct bucket *bucket_of(const char *account_sid)
 	return &buckets[h % BUCKETS];
 }
 
-static bool take(const char *account_sid, uint64_t per_second)
+bool rate_take(const char *account_sid, uint64_t per_second, uint64_t now_ms)
 {
 	struct bucket *b = bucket_of(account_sid);
-	uint64_t now = clock_mono_ms(), full = per_second * MILLI;
+	uint64_t full = per_second * MILLI;
 	bool ok;
 
 	pthread_mutex_lock(&lock);
 	if (strcmp(b->account_sid, account_sid)) {
 		snprintf(b->account_sid, sizeof(b->account_sid), "%s", account_sid);
 		b->tokens = full;
-		b->filled_ms = now;
+		b->filled_ms = now_ms;
 	}
-	/* per_second thousandths a millisecond */
-	b->tokens += (now - b->filled_ms) * per_second;
-	b->tokens = b->tokens > full ? full : b->tokens;
-	b->filled_ms = now;
+	if (now_ms > b->filled_ms) {
+		/* per_second thousandths a millisecond */
+		b->tokens += (now_ms - b->filled_ms) * per_second;
+		b->tokens = b->tokens > full ? full : b->tokens;
+		b->filled_ms = now_ms;
+	}
 	ok = b->tokens >= MILLI;
 	b->tokens -= ok ? MILLI : 0;
 	pthread_mutex_unlock(&lock);
@@ -54,7 +56,7 @@ int rate_check(struct api_request *q)
 {
 	int max = q->options->config->api_requests_per_second;
 
-	if (!max || take(q->actor_account, (uint64_t)max))
+	if (!max || rate_take(q->actor_account, (uint64_t)max, clock_mono_ms()))
 		return 0;
 	return api_error(q, 20429, "More than %d requests a second; try again in a second", max);
 }

@@ -51,6 +51,7 @@ enum param_type {
 #define REQUIRED  0x4  /* on create */
 #define NEEDED	  0x8  /* on update */
 #define COMPUTED  0x10 /* never a client's: a hook sets it */
+#define REPEATED  0x20 /* may come several times: a hook reads q->form */
 
 struct param {
 	const char *name;
@@ -178,8 +179,9 @@ int params_take(struct api_request *q, const struct param *params, size_t n, int
 int filters_take(struct api_request *q, const struct filter *filters, size_t n);
 /* Whether an empty value is none: it takes the parameter back to its default. */
 bool param_may_be_empty(const struct param *p, bool required);
-/* Adds the names of form that r does not know, with commas between them. */
-void params_unknown(struct buf *ret, const struct form *form, const struct resource *r);
+/* Adds the names of form that this operation of r does not know, with commas between them. when:
+ * ON_CREATE, ON_UPDATE; 0: the query of a list. */
+void params_unknown(struct buf *ret, const struct form *form, const struct resource *r, int when);
 /* The form as a JSON object for the audit: secrets are "***", what r does not know is "?". NULL out
  * of memory. */
 json_t *params_json(const struct form *form, const struct resource *r);

@@ -2,8 +2,13 @@
 #include "api/table.h"
 
 #include "base/clock.h"
+#include "base/config.h"
+#include "call/call_order.h"
 #include "call/control.h"
+#include "call/status_callback.h"
 #include "io/db.h"
+#include "proto/e164.h"
+#include "proto/sip_target.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +17,7 @@
 
 #define SETTLE_MS      2000
 #define SETTLE_STEP_MS 10
+#define TIMEOUT_S      60
 
 static const struct property properties[] = {
 	TEXT("sid"),
@@ -61,7 +67,8 @@ static const struct param params[] = {
 	{ "Twiml", PARAM_TEXT, ON_BOTH, 0, 4000, NULL, 32018, NULL, NULL },
 	{ "TimeLimit", PARAM_INT, ON_BOTH, 1, 86400, NULL, 20422, NULL, NULL },
 	{ "Status", PARAM_ENUM, ON_UPDATE, 0, 0, "canceled|completed", 20422, NULL, NULL },
-	{ "StatusCallbackEvent", PARAM_TEXT, ON_CREATE, 0, 100, NULL, 20422, NULL, NULL },
+	{ "StatusCallbackEvent", PARAM_TEXT, ON_CREATE | REPEATED, 0, 100, NULL, 20422, NULL,
+	  NULL },
 	{ "SendDigits", PARAM_TEXT, ON_CREATE, 0, 32, "0123456789ABCDabcd#*wW", 21206, NULL, NULL },
 	{ "Timeout", PARAM_INT, ON_CREATE, 1, 600, NULL, 21208, NULL, NULL },
 	{ "SipAuthUsername", PARAM_TEXT, ON_CREATE, 0, 255, NULL, 21221, NULL, NULL },
@@ -86,9 +93,9 @@ static const struct subresource subresources[] = {
 /* Of an update: there is no live call, or its TwiML is refused; of a create: what To says. */
 static const struct hook_error hook_errors[] = {
 	{ 21220, CAN_UPDATE }, { 11750, CAN_UPDATE }, { 12100, CAN_UPDATE }, { 12101, CAN_UPDATE },
-	{ 12102, CAN_UPDATE }, { 15004, CAN_UPDATE }, { 20009, CAN_DELETE },
-	{ 21211, CAN_CREATE }, { 21225, CAN_CREATE }, { 21227, CAN_CREATE }, { 21228, CAN_CREATE },
-	{ 21229, CAN_CREATE }, { 32113, CAN_CREATE },
+	{ 12102, CAN_UPDATE }, { 15004, CAN_UPDATE }, { 20009, CAN_DELETE }, { 21211, CAN_CREATE },
+	{ 21225, CAN_CREATE }, { 21227, CAN_CREATE }, { 21228, CAN_CREATE }, { 21229, CAN_CREATE },
+	{ 32113, CAN_CREATE },
 };
 
 /* Rows of the parameter table. */

@@ -92,7 +92,8 @@ static const struct setting table[] = {
 	{ "ACK_TIMEOUT_MS", NUMBER, AT(ack_timeout_ms), "32000", 1000, 64000, NULL,
 	  "hang up when no ACK came (32022)" },
 	{ "CALLS_PER_SECOND", NUMBER, AT(calls_per_second), "100", 0, 1000, NULL,
-	  "calls a second that are dialled for one account's REST; more wait; 0: as many as it likes" },
+	  "calls a second that are dialled for one account's REST; more wait; 0: as many as it "
+	  "likes" },
 	{ "SIP_PRIVATE_TARGETS", BOOL, AT(sip_private_targets), "false", 0, 0, NULL,
 	  "whether calls go out to private and loopback addresses" },
 	{ "MAX_CALL_SECONDS", NUMBER, AT(max_call_seconds), "14400", 1, 86400, NULL,

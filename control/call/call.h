@@ -43,10 +43,10 @@ struct call {
 	const char *direction;	  /* as its row says it */
 	struct call_order *order; /* of a call that REST made; NULL: it came in */
 	uint32_t digits_play;	  /* of the order's digits; 0: not being sent */
-	bool answering; /* the 200 was asked for */
-	bool stored;	/* its row exists: end it there and tell the status callback */
-	bool finished;	/* the leg ended: only the memory remains, until the end of the turn */
-	bool ending;	/* we asked for the end, as end_event */
+	bool answering;		  /* the 200 was asked for */
+	bool stored;		  /* its row exists: end it there and tell the status callback */
+	bool finished; /* the leg ended: only the memory remains, until the end of the turn */
+	bool ending;   /* we asked for the end, as end_event */
 	enum call_event end_event;
 	uint64_t started_ms; /* the INVITE came */
 	uint64_t answered_ms;
@@ -84,7 +84,7 @@ struct calls {
 	struct media_cache *media;
 	struct rejected *rejected;
 	struct call_pace *paces; /* of accounts that create calls */
-	uint64_t refused; /* INVITEs beyond max_calls */
+	uint64_t refused;	 /* INVITEs beyond max_calls */
 };
 
 /* call.c: lifetime. -EPROTO: the leg refused the INVITE and answered it. */
@@ -117,7 +117,7 @@ void calls_bury(struct calls *calls, struct call *c); /* c goes at the end of th
 
 /* params.c: the parameters of every request about this call (§3.2), appended */
 int params_standard(struct form *f, const struct call *c,
-		    const char *status); /* status NULL: the call's */
+		    const char *status);			   /* status NULL: the call's */
 int params_sip_headers(struct form *f, const struct sip_msg *msg); /* SipHeader_* of an INVITE */
 
 #endif

@@ -141,7 +141,8 @@ void call_dial(struct call *c)
 	int r, timeout_s = order->timeout_s < DEADLINE_S ? order->timeout_s : DEADLINE_S;
 
 	if (*order->to == '+' || !strncmp(order->to, "client:", 7)) {
-		fail(c, CODE_NO_ROUTE, "There is no route to numbers and clients: only to SIP URIs");
+		fail(c, CODE_NO_ROUTE,
+		     "There is no route to numbers and clients: only to SIP URIs");
 		return;
 	}
 	r = sip_target_parse(&target, order->to, &error);
@@ -180,7 +181,7 @@ static void start_document(struct call *c)
 	}
 	if (twiml_parse(&doc, &error, order->twiml, strlen(order->twiml), "UTF-8",
 			(size_t)c->world->config->twiml_max_bytes) < 0)
-		interp_fail(c, error.code, "", NULL, error.message ? error.message : "bad TwiML");
+		interp_fail(c, error.code, "", NULL, error.message);
 	else
 		interp_run_inline(c, doc);
 }
@@ -206,7 +207,9 @@ void call_outbound_notify(struct call *c, enum leg_end why, int sip_code)
 {
 	static const struct {
 		int sip, code;
-	} codes[] = { { 486, 34002 }, { 600, 34002 }, { 603, 31603 }, { 408, 31408 }, { 480, 31480 } };
+	} codes[] = {
+		{ 486, 34002 }, { 600, 34002 }, { 603, 31603 }, { 408, 31408 }, { 480, 31480 }
+	};
 
 	if (why == LEG_END_UNREACHABLE) {
 		if (sip_code)

@@ -215,7 +215,8 @@ int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
 	char headers[256] = "";
 	size_t n = 0;
 
-	if (leg->outbound || leg->invite_replied || code < 300 || code > 699 || !sip_header_value_ok(reason))
+	if (leg->outbound || leg->invite_replied || code < 300 || code > 699 ||
+	    !sip_header_value_ok(reason))
 		return -EINVAL;
 	if (e)
 		n = (size_t)snprintf(headers, sizeof(headers) - 32, "X-Twilio-Error: %d %.150s\r\n",

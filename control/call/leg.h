@@ -42,7 +42,7 @@ enum leg_end {
 	LEG_END_MEDIA_FAILURE,	 /* RTPengine or sockets: 500 or BYE was sent */
 	LEG_END_TRANSPORT,	 /* a request of ours got no reply or 408/481 */
 	LEG_END_REFUSED,	 /* the party's final answer to our INVITE, in sip_code */
-	LEG_END_UNREACHABLE,	 /* our INVITE: no address that one may call, or none that answers */
+	LEG_END_UNREACHABLE, /* our INVITE: no address that one may call, or none that answers */
 };
 
 struct leg_events {

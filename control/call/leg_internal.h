@@ -64,7 +64,6 @@ struct leg_pending {
 struct leg_outbound {
 	struct sip_target target;
 	char *account_sid, *username, *password;
-	char *header; /* From with its display name, as the INVITE has it */
 	struct resolver_query *query;
 	struct sockaddr_storage *addresses; /* that may be called, in order */
 	unsigned n_addresses, next_address; /* the next one to be tried */

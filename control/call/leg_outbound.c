@@ -21,9 +21,7 @@
 #define HEADER_BYTES   32768
 #define CHALLENGES_MAX 8
 
-static const char *const transports[] = {
-	[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"
-};
+static const char *const transports[] = { [SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls" };
 
 static void *ops_arg(const struct leg *leg)
 {
@@ -62,7 +60,7 @@ static void add_headers(const struct leg *leg, struct buf *b)
 
 	buf_addf(b,
 		 "From: %s\r\nTo: <%s>\r\nCall-ID: %s\r\nCSeq: %u INVITE\r\nMax-Forwards: 70\r\n",
-		 o->header, o->target.uri, leg->call_id, o->cseq);
+		 leg->local, o->target.uri, leg->call_id, o->cseq);
 	leg_add_contact(leg, b);
 	buf_addf(b,
 		 "Allow: " LEG_ALLOW "\r\nSupported: timer\r\nUser-Agent: Hookswitch\r\n"
@@ -374,8 +372,6 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	if (asprintf(&leg->local, "<sip:%s@%s>;tag=%s", call->from_user, call->from_host,
 		     leg->local_tag) < 0)
 		leg->local = NULL;
-	if (asprintf(&o->header, "\"%s\" %s", call->from_user, leg->local ? leg->local : "") < 0)
-		o->header = NULL;
 	leg->route_set = strdup("");
 	leg->socket = strdup("");
 	leg->proto = strdup(transports[call->target->transport]);
@@ -384,8 +380,8 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	o->password = call->username ? strdup(call->password ? call->password : "") : NULL;
 	o->timer = leg->world->ops->timer_new(ops_arg(leg), on_timer, leg);
 	return copy_target(&o->target, call->target) == 0 && leg->call_id && leg->key &&
-			       leg->local && o->header && leg->route_set && leg->socket &&
-			       leg->proto && o->account_sid && o->timer &&
+			       leg->local && leg->route_set && leg->socket && leg->proto &&
+			       o->account_sid && o->timer &&
 			       (!call->username || (o->username && o->password))
 		       ? 0
 		       : -ENOMEM;
@@ -430,7 +426,6 @@ void leg_outbound_free(struct leg *leg)
 	free(o->account_sid);
 	free(o->username);
 	free(o->password);
-	free(o->header);
 	free(o->addresses);
 	free(o->authorization);
 	free(o->party_tag);

@@ -21,7 +21,7 @@ int leg_step(enum leg_state state, enum leg_event event)
 
 const char *leg_state_name(enum leg_state state)
 {
-	static const char *const names[LEG_STATES] = { "incoming",  "ringing",	"calling",
+	static const char *const names[LEG_STATES] = { "incoming",  "ringing",	 "calling",
 						       "alerting",  "answering", "answered",
 						       "confirmed", "ended" };
 

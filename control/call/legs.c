@@ -274,9 +274,12 @@ static void on_response(struct legs *legs, const json_t *params)
 {
 	struct sip_msg *msg = decode(legs, params);
 	/* To is the party in requests of ours. */
-	struct leg *leg =
-		msg && !msg->request ? find(legs, msg->call_id, msg->to_tag, msg->from_tag) : NULL,
-	*calling = msg && !msg->request ? find_outbound(legs, msg->call_id, msg->from_tag) : NULL;
+	struct leg *leg = msg && !msg->request
+				  ? find(legs, msg->call_id, msg->to_tag, msg->from_tag)
+				  : NULL,
+		   *calling = msg && !msg->request
+				      ? find_outbound(legs, msg->call_id, msg->from_tag)
+				      : NULL;
 
 	if (calling && !strcmp(msg->method, "INVITE") && msg->cseq <= calling->outbound->cseq)
 		leg_outbound_response(calling, msg);

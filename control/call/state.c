@@ -65,9 +65,13 @@ bool call_status_terminal(enum call_status status)
 const char *call_status_name(enum call_status status)
 {
 	static const char *const names[CALL_STATUSES] = {
-		[CALL_QUEUED] = "queued",	[CALL_RINGING] = "ringing",	[CALL_IN_PROGRESS] = "in-progress",
-		[CALL_COMPLETED] = "completed", [CALL_BUSY] = "busy",
-		[CALL_FAILED] = "failed",	[CALL_NO_ANSWER] = "no-answer",
+		[CALL_QUEUED] = "queued",
+		[CALL_RINGING] = "ringing",
+		[CALL_IN_PROGRESS] = "in-progress",
+		[CALL_COMPLETED] = "completed",
+		[CALL_BUSY] = "busy",
+		[CALL_FAILED] = "failed",
+		[CALL_NO_ANSWER] = "no-answer",
 		[CALL_CANCELED] = "canceled",
 	};
 

@@ -33,7 +33,8 @@ enum call_event {
 /* 0 and *ret; -EINVAL when the event cannot happen in that status (a terminal one, a second
  * answer). */
 int call_status_step(enum call_status *ret, enum call_status status, enum call_event event);
-/* What a final answer to an INVITE of ours makes of the call (sip-and-rest.md §3.8). 0: none came. */
+/* What a final answer to an INVITE of ours makes of the call (sip-and-rest.md §3.8). 0: none came.
+ */
 enum call_event call_event_of_answer(int sip_code);
 bool call_status_terminal(enum call_status status);
 const char *call_status_name(enum call_status status); /* the value of CallStatus */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define ADDR_TEXT_MAX 48 /* an address by addr_format, with its NUL */
+#define ADDR_SIZE 48 /* an address by addr_format, with its NUL */
 
 /* The IPv4 address, in host order, of an IPv4 or IPv4-mapped address; false for any other. */
 bool addr_v4(uint32_t *ret, const struct sockaddr *sa);

@@ -307,7 +307,6 @@ static bool add_value(struct buf *b, struct sip_slice value)
 
 static int parse_header(struct buf *b, struct sip_slice header, struct sip_target_error *error)
 {
-	bool has_value = memchr(header.at, '=', header.len);
 	struct sip_slice name = cut(&header, '=');
 
 	if (!sip_is_token(name.at, name.len))
@@ -319,9 +318,6 @@ static int parse_header(struct buf *b, struct sip_slice header, struct sip_targe
 			      "User-to-User, Remote-Party-ID, P-Preferred-Identity, "
 			      "P-Called-Party-ID",
 			      name.len > 40 ? 40 : (int)name.len, name.at);
-	if (!has_value)
-		return refuse(error, CODE_HEADER_VALUE, "The header '%.*s' has no value",
-			      name.len > 60 ? 60 : (int)name.len, name.at);
 	buf_addf(b, "%.*s: ", (int)name.len, name.at);
 	if (!add_value(b, header))
 		return refuse(error, CODE_HEADER_VALUE,

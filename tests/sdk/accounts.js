@@ -71,6 +71,7 @@ describe('API keys', () => {
 			assert.match(key.secret, /^[0-9a-f]{32}$/);
 			const { json } = await raw('GET', `/${list === 'newKeys' ? 'Keys' : 'SigningKeys'}/${key.sid}.json`);
 			assert.deepEqual(Object.keys(json).sort(), ['date_created', 'date_updated', 'friendly_name', 'sid']);
+			assert.equal((await shown(key.sid).fetch()).friendlyName, friendlyName);
 			assert.equal((await shown(key.sid).update({ friendlyName: `${friendlyName}2` })).friendlyName, `${friendlyName}2`);
 			assert.ok((await shown.list()).some((k) => k.sid === key.sid));
 

@@ -10,4 +10,5 @@ require('./limits');
 require('./calls');
 require('./accounts');
 require('./representations');
+require('./openapi');
 require('./operations');

@@ -1,9 +1,10 @@
 'use strict';
 /* sip-and-rest.md §1.6, §1.10: calls that came in over SIP, and Notifications */
 const assert = require('node:assert/strict');
+const dgram = require('node:dgram');
 const http = require('node:http');
 const { describe, test } = require('./record');
-const { ACCOUNT, client, makeAcl, makeDomain, raw, refused, unique, until } = require('./client');
+const { ACCOUNT, client, made, makeAcl, makeDomain, raw, refused, unique, until } = require('./client');
 const { SipPhone } = require('./sip_phone');
 
 /* Answers, and then waits: the end is the test's. */
@@ -26,6 +27,21 @@ async function webApplication(t, documents) {
 	await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
 	t.after(() => server.close());
 	return { url: `http://127.0.0.1:${server.address().port}`, asked, wait: (path) => until(() => asked.find((a) => a.path === path), `a request of ${path}`) };
+}
+
+/* A SIP party that is busy: its port. */
+async function busyParty(t) {
+	const socket = dgram.createSocket('udp4');
+
+	socket.on('message', (data, peer) => {
+		const lines = data.toString().split('\r\n'), kept = lines.filter((l) => /^(Via|From|To|Call-ID|CSeq):/i.test(l));
+
+		if (lines[0].startsWith('INVITE '))
+			socket.send(`SIP/2.0 486 Busy Here\r\n${kept.map((l) => (/^To:/i.test(l) ? `${l};tag=busy` : l)).join('\r\n')}\r\nContent-Length: 0\r\n\r\n`, peer.port, peer.address);
+	});
+	await new Promise((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
+	t.after(() => socket.close());
+	return socket.address().port;
 }
 
 /* A domain that lets 127.0.0.1 call. */
@@ -142,6 +158,52 @@ describe('calls', () => {
 		await until(async () => (await client.calls(sid).fetch()).status === 'completed', 'the end');
 		assert.ok(await client.calls(sid).remove());
 		assert.equal((await raw('GET', `/Calls/${sid}/Events.json`)).status, 404);
+	});
+
+	test('are created, dialled and told of, with all of their parameters', async (t) => {
+		const web = await webApplication(t, {}), port = await busyParty(t), from = 'sdk-caller', to = `sip:busy@127.0.0.1:${port}`;
+		const call = await client.calls.create({
+			to: `${to}?X-Order=1`, from, url: `${web.url}/voice`, method: 'GET', fallbackUrl: `${web.url}/fallback`, fallbackMethod: 'POST',
+			statusCallback: `${web.url}/status`, statusCallbackMethod: 'POST', statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
+			sendDigits: '1w2#', timeout: 30, timeLimit: 600, sipAuthUsername: 'u', sipAuthPassword: 'p', callerId: 'other-caller',
+		});
+
+		assert.match(call.sid, /^CA[0-9a-f]{32}$/);
+		assert.equal(call.status, 'queued');
+		assert.equal(call.direction, 'outbound-api');
+		assert.equal(call.to, `${to}?X-Order=1`);
+		assert.equal(call.from, 'other-caller');
+		const ended = await until(async () => {
+			const c = await client.calls(call.sid).fetch();
+			return c.status === 'busy' && c;
+		}, 'busy');
+		assert.ok(ended.endTime);
+		await until(() => web.asked.filter((a) => a.path === '/status').length === 2, 'two callbacks');
+		assert.deepEqual(web.asked.map((a) => [a.form.CallStatus, a.form.SequenceNumber, a.form.CallSid]), [['initiated', '0', call.sid], ['busy', '1', call.sid]]);
+		assert.equal(web.asked[1].form.SipResponseCode, '486');
+	});
+
+	test('of an application take its addresses', async (t) => {
+		const web = await webApplication(t, {}), port = await busyParty(t);
+		const app = await made(t, client.applications, { friendlyName: unique(), voiceUrl: `${web.url}/app`, statusCallback: `${web.url}/app-status` });
+
+		await client.calls.create({ to: `sip:busy@127.0.0.1:${port}`, from: 'sdk', applicationSid: app.sid, statusCallback: `${web.url}/own` });
+		await web.wait('/app-status');
+		assert.ok(!web.asked.some((a) => a.path === '/own'));
+		await refused(client.calls.create({ to: 'sip:a@b.c', from: 'sdk', applicationSid: `AP${'0'.repeat(32)}` }), 21218, 400, /ApplicationSid/);
+	});
+
+	test('are not created twice by one Idempotency-Key', async (t) => {
+		const web = await webApplication(t, {}), port = await busyParty(t), key = unique();
+		const body = new URLSearchParams({ To: `sip:busy@127.0.0.1:${port}`, From: 'sdk', Url: `${web.url}/v`, StatusCallback: `${web.url}/status` }).toString();
+		const post = () => raw('POST', '/Calls.json', { body, headers: { 'Idempotency-Key': key } });
+		const first = await post(), second = await post();
+
+		assert.equal(first.status, 201);
+		assert.equal(second.json.sid, first.json.sid);
+		await until(async () => (await client.calls(first.json.sid).fetch()).status === 'busy', 'busy');
+		await web.wait('/status');
+		assert.equal(web.asked.length, 1);
 	});
 
 	test('that nobody made are not found', async () => {

@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const twilio = require('twilio');
+const { Conformance } = require('./conformance');
 const { record } = require('./record');
 
 const API = process.env.HOOKSWITCH_API || 'http://127.0.0.1:8080';
@@ -14,11 +15,30 @@ const TOKEN = process.env.HOOKSWITCH_AUTH_TOKEN;
 const BASE = process.env.HOOKSWITCH_SIP_DOMAIN || 'sip.hookswitch.test';
 const PASSWORD = 'Correct1Horse2Battery';
 
+/* The served document, asked for once. */
+let document;
+function conformance() {
+	document ||= fetch(`${API}/openapi.json`).then(async (response) => new Conformance(await response.json()));
+	return document;
+}
+
+const pairs = (object) => Object.entries(object || {}).filter(([, value]) => value !== undefined && value !== null).map(([k, v]) => [k, String(v)]);
+
+/* Every answer that a test gets goes through here: it must be as the document says, and its operation was used. */
+async function noted(exchange) {
+	const checker = await conformance();
+	record(exchange, checker.operation(exchange), checker.violations(exchange));
+}
+
 class LocalClient extends twilio.RequestClient {
 	async request(options) {
 		const url = new URL(options.uri);
 		const response = await super.request({ ...options, uri: API + url.pathname + url.search });
-		record(options.method.toUpperCase(), url.pathname, response.statusCode);
+		const { statusCode: status, body, headers } = response, type = headers['content-type'];
+		await noted({
+			sdk: true, method: options.method.toUpperCase(), path: url.pathname, query: [...url.searchParams, ...pairs(options.params)], form: pairs(options.data),
+			status, type, warning: headers.warning, body: typeof body === 'string' && type === 'application/json' ? JSON.parse(body) : body,
+		});
 		return response;
 	}
 }
@@ -37,9 +57,13 @@ async function raw(method, path, { body, headers = {}, auth = `${ACCOUNT}:${TOKE
 	if (body !== undefined && !Object.keys(h).some((k) => k.toLowerCase() === 'content-type'))
 		h['Content-Type'] = 'application/x-www-form-urlencoded';
 	const response = await fetch(API + root + path, { method, headers: h, body });
-	const text = await response.text();
-	record(method, (root + path).split('?')[0], response.status);
-	return { status: response.status, headers: response.headers, text, json: text && /json/.test(response.headers.get('content-type')) ? JSON.parse(text) : null };
+	const text = await response.text(), type = response.headers.get('content-type'), json = text && /json/.test(type) ? JSON.parse(text) : null;
+	const [bare, query] = (root + path).split('?', 2), override = method === 'POST' && response.status < 400 && headers['X-HTTP-Method-Override'];
+	await noted({
+		method: override || method, path: bare, query: [...new URLSearchParams(query)], form: [...new URLSearchParams(body)],
+		status: response.status, type, warning: response.headers.get('warning'), body: json ?? text,
+	});
+	return { status: response.status, headers: response.headers, text, json };
 }
 
 /* The promise fails as a REST error of this code and status; pattern is of its message. */
@@ -82,5 +106,5 @@ async function until(condition, what, seconds = 10) {
 }
 
 module.exports = {
-	ACCOUNT, API, BASE, PASSWORD, TOKEN, client, connect, made, makeAcl, makeCredentialList, makeDomain, name, raw, refused, unique, until,
+	ACCOUNT, API, BASE, PASSWORD, TOKEN, client, conformance, connect, made, makeAcl, makeCredentialList, makeDomain, name, raw, refused, unique, until,
 };

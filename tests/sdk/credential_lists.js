@@ -95,13 +95,14 @@ describe('credentials', () => {
 		}
 	});
 
-	test('keep their user', async (t) => {
+	test('keep their user, and say that it was not changed', async (t) => {
 		const list = await makeCredentialList(t);
 		const c = await client.sip.credentialLists(list.sid).credentials.create({ username: 'erin', password: PASSWORD });
 		const answer = await raw('POST', `/SIP/CredentialLists/${list.sid}/Credentials/${c.sid}.json`, { body: 'Username=mallory' });
 
 		assert.equal(answer.status, 200);
 		assert.equal(answer.json.username, 'erin');
+		assert.equal(answer.headers.get('warning'), '299 - "20001 Unknown parameters, not used: Username"');
 	});
 
 	test('belong to their list alone, and the same user may be in another', async (t) => {

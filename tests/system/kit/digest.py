@@ -1,4 +1,4 @@
-"""Digest access authentication (RFC 7616) as a client does it."""
+"""Digest access authentication (RFC 7616) as a client does it, and as a server does."""
 import hashlib
 import re
 import secrets
@@ -33,3 +33,20 @@ def answer(fields, method, uri, user, password, nc=1, algorithm=None, qop=True, 
     quoted.update(replace)
     text = ", ".join([f'{k}="{v}"' for k, v in quoted.items()] + [f"{k}={v}" for k, v in plain.items()])
     return f"Proxy-Authorization: Digest {text}"
+
+
+NONCE, REALM = "dcd98b7102dd2f0e8b11d0f600bfb0c0", "callee.example.com"
+
+
+def challenge_header(algorithm):
+    """Of a server that asks for this algorithm."""
+    return f'Proxy-Authenticate: Digest realm="{REALM}", nonce="{NONCE}", qop="auth", algorithm={algorithm}, opaque="5ccc069c"'
+
+
+def check(value, method, user, password, algorithm):
+    """Asserts that the value of a Proxy-Authorization answers that challenge."""
+    got = {k.lower(): v.strip('"') for k, v in re.findall(r'(\w+)\s*=\s*("[^"]*"|[^\s,]+)', value)}
+    fields = {"realm": REALM, "nonce": NONCE, "algorithm": algorithm}
+    want = answer(fields, method, got["uri"], user, password, cnonce=got["cnonce"])
+    assert f'response="{got["response"]}"' in want, value
+    assert (got["username"], got["opaque"], got["qop"], got["nc"]) == (user, "5ccc069c", "auth", "00000001"), value

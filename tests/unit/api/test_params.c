@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "api/table.h"
 #include "request_kit.h"
 
 static bool takes(enum param_type type, long min, long max, const char *pattern, const char *value)
@@ -245,6 +246,29 @@ static void filters_are_checked_and_dates_become_seconds(void **state)
 	request_free(&k);
 }
 
+static void unknown(const char *names, const char *query, const char *body, int when)
+{
+	struct request_kit k;
+	struct buf b;
+
+	request_new(&k, query, body);
+	buf_init(&b, 1000);
+	params_unknown(&b, when ? &k.q.form : &k.q.query, &resource_credentials, when);
+	assert_string_equal(b.len ? b.data : "", names);
+	buf_done(&b);
+	request_free(&k);
+}
+
+static void what_an_operation_does_not_know_is_named(void **state)
+{
+	(void)state;
+	unknown("", "", "Username=a&Password=b", ON_CREATE);
+	unknown("Odd, Even", "", "Odd=1&Username=a&Even=2", ON_CREATE);
+	unknown("Username", "", "Username=a&Password=b", ON_UPDATE);
+	unknown("PageSize", "", "PageSize=1&Password=b", ON_UPDATE);
+	unknown("Username", "PageSize=1&Page=0&PageToken=x&Username=a", "", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +289,7 @@ int main(void)
 		cmocka_unit_test(methods_and_booleans_are_stored_in_one_spelling),
 		cmocka_unit_test(what_the_operation_does_not_take_is_ignored),
 		cmocka_unit_test(filters_are_checked_and_dates_become_seconds),
+		cmocka_unit_test(what_an_operation_does_not_know_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

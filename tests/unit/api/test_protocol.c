@@ -136,6 +136,13 @@ static void a_parameter_may_stand_once(void **state)
 	assert_int_equal(take_body(NULL, "a=1&b=2&a=1"), 400);
 	assert_int_equal(take_body(NULL, "a=1&%61=2"), 400);
 	request_new(&k, "", "");
+	for (size_t i = 0; !k.q.resource || strcmp(k.q.resource->path, "/Calls"); i++)
+		k.q.resource = resource_at(i);
+	k.in.body = "StatusCallbackEvent=ringing&StatusCallbackEvent=answered";
+	k.in.body_len = strlen(k.in.body);
+	assert_int_equal(protocol_take_body(&k.q), 0);
+	request_free(&k);
+	request_new(&k, "", "");
 	k.in.query = "PageSize=1&PageSize=2";
 	assert_true(protocol_take_query(&k.q) < 0);
 	assert_int_equal(k.out.status, 400);

@@ -14,6 +14,7 @@
 #include "call/store_item.h"
 #include "proto/form.h"
 #include "proto/sip_msg.h"
+#include "proto/sip_target.h"
 #include "call/fake_world.h"
 
 #define KIT_LEGS 64
@@ -29,6 +30,8 @@ struct leg {
 	enum leg_end end_why;
 	int end_code, error_code;
 	char call_sid[64];
+	bool outbound;
+	char target[300], from[100], username[64], password[64]; /* of an outbound leg */
 	struct {
 		uint32_t id;
 		unsigned loops;
@@ -87,6 +90,34 @@ int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 	return 0;
 }
 
+int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
+		     const struct leg_call *call, const struct leg_events *events, void *arg)
+{
+	struct leg *leg = calloc(1, sizeof(*leg));
+
+	(void)world;
+	(void)legs;
+	leg->events = events;
+	leg->arg = arg;
+	leg->outbound = true;
+	leg->state = LEG_CALLING;
+	snprintf(leg->call_sid, sizeof(leg->call_sid), "%s", call_sid);
+	snprintf(leg->target, sizeof(leg->target), "%s", call->target->uri);
+	snprintf(leg->from, sizeof(leg->from), "%s@%s", call->from_user, call->from_host);
+	snprintf(leg->username, sizeof(leg->username), "%s", call->username ? call->username : "");
+	snprintf(leg->password, sizeof(leg->password), "%s", call->password ? call->password : "");
+	fake_check(kit.n_legs < KIT_LEGS, "too many legs");
+	kit.leg[kit.n_legs++] = leg;
+	*ret = leg;
+	return 0;
+}
+
+const char *leg_call_id(const struct leg *leg)
+{
+	fake_check(leg->outbound, "the Call-ID of an inbound leg is the INVITE's");
+	return "ours@192.0.2.10";
+}
+
 void leg_free(struct leg *leg)
 {
 	if (leg)
@@ -136,7 +167,7 @@ int leg_reject(struct leg *leg, int code, const char *reason, int error_code)
 
 int leg_hangup(struct leg *leg)
 {
-	return kit_ask_end(leg, leg->state >= LEG_ANSWERED ? 200 : 603, 0);
+	return kit_ask_end(leg, leg->state >= LEG_ANSWERED ? 200 : leg->outbound ? 487 : 603, 0);
 }
 
 static uint32_t kit_play(struct leg *leg, struct prompt *p, unsigned loops, const char *digits)

@@ -18,6 +18,7 @@
 #include "media/prompt.h"
 #include "media/speech_engine.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,14 @@ struct fake_domain {
 	bool open;
 };
 
+struct fake_lookup {
+	char *host;
+	unsigned port;
+	resolver_done_fn *done;
+	void *arg;
+	bool open;
+};
+
 struct fake_world {
 	struct world world; /* what the engine gets */
 	struct config config;
@@ -119,6 +128,8 @@ struct fake_world {
 	struct fake_fetch *fetches[FAKE_MAX];
 	struct fake_job *jobs[FAKE_MAX];
 	struct fake_domain domains[FAKE_MAX];
+	struct fake_lookup lookups[FAKE_MAX];
+	unsigned n_lookups, n_cancels, cancelled_cseq;
 	struct store_item *stored[FAKE_MAX];
 	unsigned n_replies, n_requests, n_ng, n_ports, n_fetches, n_jobs, n_domains, n_stored;
 
@@ -264,6 +275,40 @@ static int fake_sip_request(void *w, const struct sip_out *out, sip_sent_fn *don
 		.open = true,
 	};
 	return 0;
+}
+
+static int fake_sip_cancel(void *w, const char *call_id, unsigned cseq)
+{
+	struct fake_world *fw = w;
+
+	fake_check(call_id && *call_id && cseq, "a CANCEL of nothing");
+	fw->n_cancels++;
+	fw->cancelled_cseq = cseq;
+	return 0;
+}
+
+static int fake_resolve(void *w, struct resolver_query **ret, const char *host, unsigned port,
+			resolver_done_fn *done, void *arg)
+{
+	struct fake_world *fw = w;
+	struct fake_lookup *l = &fw->lookups[fw->n_lookups];
+
+	fake_check(fw->n_lookups < FAKE_MAX, "too many look-ups");
+	*l = (struct fake_lookup){
+		.host = fake_copy(host), .port = port, .done = done, .arg = arg, .open = true
+	};
+	fw->n_lookups++;
+	*ret = (struct resolver_query *)l;
+	return 0;
+}
+
+static void fake_resolve_cancel(void *w, struct resolver_query *query)
+{
+	struct fake_lookup *l = (struct fake_lookup *)query;
+
+	(void)w;
+	fake_check(l->open, "a look-up that is over is cancelled");
+	l->open = false;
 }
 
 static void fake_sip_forget(void *w, const void *arg)
@@ -552,7 +597,10 @@ static const struct world_ops fake_ops = {
 	.timer_free = fake_timer_free,
 	.sip_reply = fake_sip_reply,
 	.sip_request = fake_sip_request,
+	.sip_cancel = fake_sip_cancel,
 	.sip_forget = fake_sip_forget,
+	.resolve = fake_resolve,
+	.resolve_cancel = fake_resolve_cancel,
 	.ng = fake_ng,
 	.ng_cancel = fake_ng_cancel,
 	.fetch = fake_fetch,
@@ -811,6 +859,28 @@ FAKE_UNUSED static void fake_domain_reply(struct fake_world *fw, unsigned index,
 	d->done(d->arg, domain);
 }
 
+/* The addresses, separated by spaces, of the last host that was asked for. */
+FAKE_UNUSED static void fake_resolved(struct fake_world *fw, const char *addresses)
+{
+	struct fake_lookup *l = &fw->lookups[fw->n_lookups - 1];
+	struct sockaddr_storage list[8];
+	char text[200], *save, *p;
+	unsigned n = 0;
+
+	fake_check(fw->n_lookups && l->open, "no look-up waits");
+	memset(list, 0, sizeof(list));
+	snprintf(text, sizeof(text), "%s", addresses);
+	for (p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save), n++) {
+		struct sockaddr_in *in = (struct sockaddr_in *)&list[n];
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)l->port);
+		fake_check(inet_pton(AF_INET, p, &in->sin_addr) == 1, "a bad address");
+	}
+	l->open = false;
+	l->done(l->arg, n ? 0 : -ENOENT, list, n);
+}
+
 /* What still waits or is open: all 0 when a test has ended every call. */
 FAKE_UNUSED static unsigned fake_open_things(const struct fake_world *fw)
 {
@@ -824,6 +894,8 @@ FAKE_UNUSED static unsigned fake_open_things(const struct fake_world *fw)
 		n += fw->jobs[i]->open;
 	for (unsigned i = 0; i < fw->n_domains; i++)
 		n += fw->domains[i].open;
+	for (unsigned i = 0; i < fw->n_lookups; i++)
+		n += fw->lookups[i].open;
 	for (unsigned i = 0; i < fw->n_ng; i++) /* with nobody to answer to, it may wait */
 		n += fw->ng[i].open && fw->ng[i].done;
 	return n;
@@ -873,6 +945,8 @@ static void fake_world_free(struct fake_world *fw)
 		free(fw->jobs[i]->content_type);
 		free(fw->jobs[i]);
 	}
+	for (unsigned i = 0; i < fw->n_lookups; i++)
+		free(fw->lookups[i].host);
 	for (unsigned i = 0; i < fw->n_domains; i++) {
 		free(fw->domains[i].number);
 		free(fw->domains[i].sid);

@@ -26,9 +26,14 @@ static void state_table_is_as_the_architecture_says(void **state)
 			if (e == LEG_EV_SENT)
 				assert_int_equal(next, s == LEG_ANSWERING ? LEG_ANSWERED : -1);
 			if (e == LEG_EV_ANSWER)
-				assert_int_equal(next, s < LEG_ANSWERING ? LEG_ANSWERING : -1);
+				assert_int_equal(next, s < LEG_CALLING ? LEG_ANSWERING : -1);
 			if (e == LEG_EV_RING)
-				assert_int_equal(next, s < LEG_ANSWERING ? LEG_RINGING : -1);
+				assert_int_equal(next, s < LEG_CALLING ? LEG_RINGING : -1);
+			/* what the party answers is of an INVITE of ours */
+			if (e == LEG_EV_TAKEN)
+				assert_int_equal(next, s == LEG_CALLING || s == LEG_ALERTING
+							       ? LEG_CONFIRMED
+							       : -1);
 			if (e == LEG_EV_ACK)
 				assert_int_equal(next, s == LEG_ANSWERED || s == LEG_CONFIRMED
 							       ? LEG_CONFIRMED

@@ -105,7 +105,7 @@ static void only_addresses_of_the_public_internet_are_public(void **state)
 static void an_address_is_written_as_in_a_uri(void **state)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	char text[ADDR_TEXT_MAX];
+	char text[ADDR_SIZE];
 
 	(void)state;
 	addr_format(text, sizeof(text), addr("192.0.2.1"));

@@ -130,7 +130,7 @@ static void on_done(void *arg, int r, const struct sockaddr_storage *addresses, 
 	*got = '\0';
 	for (unsigned i = 0; i < n; i++) {
 		const struct sockaddr *sa = (const struct sockaddr *)&addresses[i];
-		char text[ADDR_TEXT_MAX];
+		char text[ADDR_SIZE];
 
 		addr_format(text, sizeof(text), sa);
 		sprintf(got + strlen(got), "%s:%u ", text, addr_port(sa));
