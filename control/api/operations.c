@@ -47,6 +47,10 @@ void resource_fetch(struct api_request *q, const struct resource *r, int status)
 	struct db_result *res;
 	int e = read_rows(&res, q, &statements_of(r)->fetch);
 
+	if (e == 0 && !db_rows(res) && r->awaited && r->awaited(q)) {
+		db_result_free(res);
+		e = read_rows(&res, q, &statements_of(r)->fetch);
+	}
 	if (e < 0) {
 		api_db_error(q, e);
 		return;

@@ -133,6 +133,8 @@ struct resource {
 	/* A create is durable: what it means beyond its row. Less than 0 with the answer given. */
 	int (*committed)(struct api_request *q);
 	int (*after_update)(struct api_request *q); /* written, in the transaction */
+	/* Asked when there is no such row: true when there is one now. */
+	bool (*awaited)(struct api_request *q);
 	int (*instead_of_update)(
 		struct api_request *q); /* the update is the hook's; no transaction */
 	/* Changes the answer of a create, which may show what is never shown again (shown_once);

@@ -142,6 +142,31 @@ static int has_ended(struct api_request *q)
 		       2, ids);
 }
 
+/* The engine writes the row of a call while it asks for the first document: who is asked may be
+ * faster. */
+static bool awaited(struct api_request *q)
+{
+	const char *ids[] = { q->account_sid, q->sid };
+	const struct call_command nothing = { .call_sid = q->sid, .account_sid = q->account_sid };
+	const struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
+	uint64_t until_ms = clock_mono_ms() + SETTLE_MS;
+	struct db_result *res;
+	int code, there = 0;
+
+	if (!q->options->calls || call_control(q->options->calls, &nothing, &code) < 0)
+		return false;
+	while (!there && clock_mono_ms() < until_ms) {
+		if (db_exec(&res, q->db, "SELECT 1 FROM calls WHERE account_sid = $1 AND sid = $2",
+			    2, ids) < 0)
+			return false;
+		there = db_rows(res);
+		db_result_free(res);
+		if (!there)
+			nanosleep(&step, NULL);
+	}
+	return there;
+}
+
 /*
  * The engine's row is written a moment after its answer: the reply shows the call as it is by then.
  * An answered call is not canceled.
@@ -382,6 +407,7 @@ const struct resource resource_calls = {
 	.before_create = before_create,
 	.committed = committed,
 	.before_delete = before_delete,
+	.awaited = awaited,
 	.instead_of_update = update,
 	TABLE(hook_errors, hook_errors),
 };

@@ -2,10 +2,41 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+static const struct in6_addr *v6_of(const struct sockaddr *sa)
+{
+	return &((const struct sockaddr_in6 *)sa)->sin6_addr;
+}
+
+bool addr_v4(uint32_t *ret, const struct sockaddr *sa)
+{
+	if (sa->sa_family == AF_INET) {
+		*ret = ntohl(((const struct sockaddr_in *)sa)->sin_addr.s_addr);
+		return true;
+	}
+	if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6_of(sa))) {
+		memcpy(ret, v6_of(sa)->s6_addr + 12, sizeof(*ret));
+		*ret = ntohl(*ret);
+		return true;
+	}
+	return false;
+}
+
+uint16_t addr_port(const struct sockaddr *sa)
+{
+	switch (sa->sa_family) {
+	case AF_INET:
+		return ntohs(((const struct sockaddr_in *)sa)->sin_port);
+	case AF_INET6:
+		return ntohs(((const struct sockaddr_in6 *)sa)->sin6_port);
+	default:
+		return 0;
+	}
+}
+
+/* The IANA registry of special-purpose addresses (RFC 6890). */
 static bool v4_private(uint32_t a)
 {
 	static const struct {
@@ -24,45 +55,45 @@ static bool v4_private(uint32_t a)
 	return false;
 }
 
-bool addr_v4(uint32_t *ret, const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET) {
-		*ret = ntohl(((const struct sockaddr_in *)sa)->sin_addr.s_addr);
-		return true;
-	}
-	if (sa->sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)sa)->sin6_addr)) {
-		memcpy(ret, ((const struct sockaddr_in6 *)sa)->sin6_addr.s6_addr + 12, 4);
-		*ret = ntohl(*ret);
-		return true;
-	}
-	return false;
-}
-
 bool addr_is_private(const struct sockaddr *sa)
 {
-	const struct in6_addr *a;
-	uint32_t v4;
+	/* Inside global unicast (2000::/3): protocol assignments with Teredo, documentation twice,
+	 * 6to4. */
+	static const struct {
+		uint32_t net, mask;
+	} blocks[] = {
+		{ 0x20010000, 0xfffffe00 },
+		{ 0x20010db8, 0xffffffff },
+		{ 0x20020000, 0xffff0000 },
+		{ 0x3fff0000, 0xfffff000 },
+	};
+	uint32_t a;
 
-	if (addr_v4(&v4, sa))
-		return v4_private(v4);
+	if (addr_v4(&a, sa))
+		return v4_private(a);
 	if (sa->sa_family != AF_INET6)
 		return true;
-	a = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-	/* Global unicast is 2000::/3; 6to4, NAT64 and documentation carry or mean other addresses.
-	 */
-	return (a->s6_addr[0] & 0xe0) != 0x20 || (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x02) ||
-	       (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x01 && a->s6_addr[2] == 0x0d &&
-		a->s6_addr[3] == 0xb8);
+	memcpy(&a, v6_of(sa)->s6_addr, sizeof(a));
+	a = ntohl(a);
+	if (a >> 29 != 1)
+		return true;
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		if ((a & blocks[i].mask) == blocks[i].net)
+			return true;
+	return false;
 }
 
 void addr_format(char *ret, size_t size, const struct sockaddr *sa)
 {
-	char ip[INET6_ADDRSTRLEN] = "";
+	char text[INET6_ADDRSTRLEN] = "";
+	bool v6 = sa->sa_family == AF_INET6;
+	int n;
 
-	if (sa->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)sa)->sin6_addr, ip, sizeof(ip));
-	else
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, ip, sizeof(ip));
-	snprintf(ret, size, sa->sa_family == AF_INET6 ? "[%s]" : "%s", ip);
+	if (v6)
+		inet_ntop(AF_INET6, v6_of(sa), text, sizeof(text));
+	else if (sa->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, text, sizeof(text));
+	n = snprintf(ret, size, v6 ? "[%s]" : "%s", text);
+	if (size && (size_t)n >= size)
+		*ret = '\0'; /* half an address is another one */
 }

@@ -1,11 +1,10 @@
 #define LOG_SUBSYSTEM "http"
 #include "io/http_client.h"
 
-#include "io/addr.h"
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/addr.h"
 #include "io/loop.h"
 #include "io/socket.h"
 
@@ -72,12 +71,6 @@ static void collect(struct http_client *client);
 
 /* -- addresses */
 
-static uint16_t port_of(const struct sockaddr *sa)
-{
-	return ntohs(sa->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)sa)->sin6_port
-					       : ((const struct sockaddr_in *)sa)->sin_port);
-}
-
 /*
  * One of our own control sockets? They listen on loopback addresses; 0.0.0.0 and other 127/8
  * addresses lead there too, so any local-looking address with such a port is refused.
@@ -88,7 +81,7 @@ static bool is_own(const struct http_client *client, const struct sockaddr *sa)
 		const struct sockaddr *own = (const struct sockaddr *)&client->refuse[i];
 		uint32_t a, b;
 
-		if (port_of(own) != port_of(sa))
+		if (addr_port(own) != addr_port(sa))
 			continue;
 		if (addr_v4(&a, own) && addr_v4(&b, sa) && (a == b || b == 0 || b >> 24 == 127))
 			return true;

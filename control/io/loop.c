@@ -17,6 +17,9 @@ struct post {
 
 #define TERMINATE_SIGNALS 2
 
+/* Of libuv's threads half may look names up: one dead name server must not hold up the rest. */
+#define THREADS "32"
+
 struct loop {
 	uv_loop_t uv;
 	uv_async_t wake;
@@ -39,6 +42,12 @@ struct loop_watch {
 	uv_poll_t uv;
 	int events;
 	loop_watch_fn *fn;
+	void *arg;
+};
+
+struct loop_lookup {
+	uv_getaddrinfo_t uv;
+	loop_lookup_fn *fn; /* NULL: cancelled */
 	void *arg;
 };
 
@@ -72,6 +81,7 @@ struct loop *loop_new(void)
 
 	if (!loop)
 		return NULL;
+	setenv("UV_THREADPOOL_SIZE", THREADS, 0);
 	if (uv_loop_init(&loop->uv)) {
 		free(loop);
 		return NULL;
@@ -273,56 +283,58 @@ void loop_watch_free(struct loop_watch *watch)
 	uv_close((uv_handle_t *)&watch->uv, closed);
 }
 
-/* -- names */
-
-struct loop_lookup {
-	uv_getaddrinfo_t uv;
-	loop_lookup_fn *fn; /* NULL: cancelled */
-	void *arg;
-};
-
-static int eai_of(int status)
+static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
 {
-	return status == 0		 ? 0
-	       : status == UV_EAI_NONAME ? EAI_NONAME
-	       : status == UV_EAI_NODATA ? EAI_NODATA
-	       : status == UV_EAI_MEMORY ? EAI_MEMORY
-					 : EAI_AGAIN;
-}
+	struct loop_lookup *lookup = request->data;
+	int r = -EIO;
 
-/* What was cancelled may still be at work: it ends here, unheard. */
-static void on_lookup(uv_getaddrinfo_t *uv, int status, struct addrinfo *list)
-{
-	struct loop_lookup *l = uv->data;
-
-	if (l->fn)
-		l->fn(l->arg, eai_of(status), list);
+	switch (status) {
+	case 0:
+		r = list ? 0 : -ENOENT;
+		break;
+	case UV_EAI_NONAME:
+	case UV_EAI_NODATA:
+	case UV_EAI_ADDRFAMILY:
+		r = -ENOENT;
+		break;
+	case UV_EAI_MEMORY:
+	case UV_ENOMEM:
+		r = -ENOMEM;
+		break;
+	}
+	if (lookup->fn)
+		lookup->fn(lookup->arg, r, list);
 	uv_freeaddrinfo(list);
-	free(l);
+	free(lookup);
 }
 
 int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
-		      const char *service, loop_lookup_fn *fn, void *arg)
+		      loop_lookup_fn *fn, void *arg)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
-	struct loop_lookup *l = calloc(1, sizeof(*l));
+	/* One kind of socket: else every address comes three times. */
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
+	struct loop_lookup *lookup = malloc(sizeof(*lookup));
+	int r;
 
-	if (!l)
+	if (!lookup)
 		return -ENOMEM;
-	l->fn = fn;
-	l->arg = arg;
-	l->uv.data = l;
-	/* A name too long for it is refused at once: nobody is told of that but by -ENOMEM. */
-	if (uv_getaddrinfo(&loop->uv, &l->uv, on_lookup, host, service, &hints)) {
-		free(l);
-		return -ENOMEM;
+	lookup->uv.data = lookup;
+	lookup->fn = fn;
+	lookup->arg = arg;
+	r = uv_getaddrinfo(&loop->uv, &lookup->uv, on_lookup, host, NULL, &hints);
+	if (r < 0) {
+		free(lookup);
+		return r == UV_ENOMEM ? -ENOMEM : -EINVAL;
 	}
-	*ret = l;
+	*ret = lookup;
 	return 0;
 }
 
-void loop_lookup_cancel(struct loop_lookup *l)
+void loop_lookup_cancel(struct loop_lookup *lookup)
 {
-	l->fn = NULL;
-	uv_cancel((uv_req_t *)&l->uv);
+	if (!lookup)
+		return;
+	lookup->fn = NULL;
+	/* One that has a thread already runs on, and is thrown away. */
+	uv_cancel((uv_req_t *)&lookup->uv);
 }

@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 struct loop;
-struct loop_timer; /* one deadline; allocated by loop_timer_new, one owner */
-struct loop_watch; /* readiness of one fd */
+struct loop_timer;  /* one deadline; allocated by loop_timer_new, one owner */
+struct loop_watch;  /* readiness of one fd */
+struct loop_lookup; /* addresses of one host name */
+struct addrinfo;
 
 typedef void loop_fn(void *arg);
 typedef void loop_watch_fn(void *arg, bool readable, bool writable);
@@ -38,21 +40,22 @@ void loop_watch_set(struct loop_watch *watch, bool want_read, bool want_write);
 void loop_watch_free(struct loop_watch *watch);
 
 /*
+ * getaddrinfo(3) on a thread of its own. fn runs once, with r 0 and a list that is valid during the
+ * call and has an address at least, or r -ENOENT (no such name, or one without an address), -ENOMEM
+ * or -EIO (the name service failed). There is no time limit but the system's. *ret is gone once fn
+ * has been called. Cancel: fn never runs. The loop is not freed before the system has let go of a
+ * look-up, cancelled or not.
+ */
+typedef void loop_lookup_fn(void *arg, int r, const struct addrinfo *list);
+int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
+		      loop_lookup_fn *fn, void *arg);
+void loop_lookup_cancel(struct loop_lookup *lookup); /* NULL is fine */
+
+/*
  * Runs fn(arg) on the loop thread, in the order of posting, after the call returned. Any thread.
  * -ENOMEM, or -ESHUTDOWN once the loop is stopping (fn never runs then).
  */
 int loop_post(struct loop *loop, loop_fn *fn, void *arg);
-
-/*
- * getaddrinfo(3) on a thread of the loop's pool. fn runs once on the loop, never before this
- * returned and never after the cancel; r is 0 or an EAI_ code, list is gone after it.
- */
-struct loop_lookup;
-struct addrinfo;
-typedef void loop_lookup_fn(void *arg, int r, const struct addrinfo *list);
-int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
-		      const char *service, loop_lookup_fn *fn, void *arg); /* -ENOMEM */
-void loop_lookup_cancel(struct loop_lookup *lookup);
 
 /* Runs fn(arg) on SIGTERM and SIGINT. */
 int loop_on_terminate(struct loop *loop, loop_fn *fn, void *arg);

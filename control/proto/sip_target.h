@@ -1,36 +1,46 @@
 /*
- * sip_target - whom a call of ours goes to: what `To=sip:...` of REST and the text of <Sip> say
+ * sip_target - whom a SIP URI of REST's To or of <Sip> means, and what headers it asks for
  * (sip-and-rest.md §3.3). Pure.
+ *
+ *	[sip:|sips:]user@host[:port][;transport=udp|tcp|tls][;secure=true][;name=value...][?X-A=v&...]
+ *
+ * The text is the customer's. What comes back can stand in SIP messages as it is.
  */
 #ifndef HOOKSWITCH_PROTO_SIP_TARGET_H
 #define HOOKSWITCH_PROTO_SIP_TARGET_H
 
 #include <stdbool.h>
 
+#define SIP_TARGET_URI_MAX     254  /* characters before the '?' */
+#define SIP_TARGET_HEADERS_MAX 1023 /* and behind it */
+
 enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
 
 struct sip_target {
-	char *uri;  /* for Request-URI and To: without what is said to us alone (edge, region, tnx,
-		       secure) and without headers */
-	char *user; /* as sent; "" when none */
-	char *host; /* lower case, without [] */
+	/* Request-URI and To: "sip:user@host[:port][;transport=tcp|tls][;others]". edge, region,
+	 * tnx and secure are for the platform, maddr, ttl and method would lead the request
+	 * elsewhere or make it another: those are left out, and the headers. */
+	char *uri;
+	char *user;    /* as sent, percent escapes and all, without a password; "" when none */
+	char *host;    /* lower case, without [] */
 	unsigned port; /* 0: not said */
 	enum sip_transport transport;
-	bool secure;   /* ;secure=true */
-	char *headers; /* what stands behind '?': whole lines ending in CRLF; "" when none */
+	bool secure;   /* ;secure=true; says nothing of transport */
+	char *headers; /* whole lines, each ending in CRLF; "" when none */
 };
 
 struct sip_target_error {
-	int code; /* of the dictionary */
-	char text[200];
+	int code;	/* of the dictionary: 21211 the URI, 21227..21229 and 32113 its headers */
+	char text[200]; /* without control characters and what is not ASCII */
 };
 
 /*
- * [sip:|sips:][user@]host[:port][;params][?header=value&...]. Headers are X-* but not X-Twilio-*,
- * User-to-User, Remote-Party-ID, P-Preferred-Identity and P-Called-Party-ID, their values
- * percent-encoded. 0; -EINVAL with *error; -ENOMEM.
+ * White space around the text does not count. `sips:` is `sip:` with transport=tls. Without a
+ * scheme there has to be a user. '?' begins the headers even where RFC 3261 has it in a user part
+ * (write %3F). A header's value is percent-decoded; '+' is a plus. 0; -EINVAL with *error; -ENOMEM.
+ * *ret is set on success only.
  */
 int sip_target_parse(struct sip_target *ret, const char *text, struct sip_target_error *error);
-void sip_target_done(struct sip_target *t); /* one of zeroes is fine */
+void sip_target_done(struct sip_target *t); /* also of a zeroed one */
 
 #endif

@@ -22,7 +22,8 @@ function conformance() {
 	return document;
 }
 
-const pairs = (object) => Object.entries(object || {}).filter(([, value]) => value !== undefined && value !== null).map(([k, v]) => [k, String(v)]);
+const pairs = (object) => Object.entries(object || {}).flatMap(([name, value]) => [value].flat().map((v) => [name, v]))
+	.filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, String(value)]);
 
 /* Every answer that a test gets goes through here: it must be as the document says, and its operation was used. */
 async function noted(exchange) {

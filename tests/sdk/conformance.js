@@ -84,10 +84,17 @@ class Conformance {
 	#parameters(x, pairs, known, what) {
 		const unknown = (/Unknown parameters, not used: (.*)"$/.exec(x.warning) || ['', ''])[1].split(/, ?/);
 
-		return pairs.filter(([name]) => !unknown.includes(name)).flatMap(([name, value]) => {
+		const names = [...new Set(pairs.map(([name]) => name))].filter((name) => !unknown.includes(name));
+
+		return names.flatMap((name) => {
+			const values = pairs.filter(([n]) => n === name).map(([, value]) => value);
 			if (!known[name])
 				return [`${what} /${name} is not in the document, and the answer does not warn of it`];
-			return value === '' ? [] : this.#problems(this.values, { type: 'object', properties: { [name]: known[name] } }, { [name]: value }).map((p) => `${what} ${p}`);
+			if (values.every((value) => value === ''))
+				return [];
+			/* Only an array's may stand more than once. */
+			const value = values.length > 1 || known[name].type === 'array' ? values : values[0];
+			return this.#problems(this.values, { type: 'object', properties: { [name]: known[name] } }, { [name]: value }).map((p) => `${what} ${p}`);
 		});
 	}
 

@@ -131,7 +131,10 @@ describe('the check of answers', () => {
 		await caught(created, form('Unknown', '1'), /form \/Unknown is not in the document/, 'an unknown parameter');
 		await caught(created, form('VoiceMethod', 'PUT'), /form \/VoiceMethod must be equal/, 'a bad value');
 		await caught(created, form('Secure', 'perhaps'), /form \/Secure must be boolean/, 'a bad boolean');
+		await caught(created, { form: [...created.form, ...created.form] }, /form \/DomainName must be string/, 'a parameter that stands twice');
 		await caught(created, { form: [] }, /form \/DomainName is required/, 'a missing parameter');
+		await caught(answers.get('CreateCall'), { form: [...answers.get('CreateCall').form, ['StatusCallbackEvent', 'ringing'], ['StatusCallbackEvent', 'x'.repeat(101)]] },
+			/form \/StatusCallbackEvent\/\d+ must/, 'a bad one of several');
 		await caught(list, { query: [['Unknown', '1']] }, /query \/Unknown is not in the document/, 'an unknown filter');
 		await caught(list, { query: [['PageSize', '0']] }, /query \/PageSize must be >= 1/, 'a bad page size');
 		await caught(fetched, { path: fetched.path.replace(/SD[0-9a-f]{32}/, 'SDx') }, /path \/Sid must match/, 'a bad SID');

@@ -201,6 +201,20 @@ def test_a_domain_without_a_voice_url_answers_404(phone, domains):
     assert phone.invite(domains(None).uri()).wait_final().status == 404
 
 
+def test_the_row_is_there_for_who_is_asked_for_the_first_document(phone, web, domains, rest):
+    rows = []
+
+    def look(request):
+        rows.append(rest.call("GET", f"/Calls/{request.params['CallSid']}.json"))
+        return doc("<Hangup/>")
+
+    domain = domains(web.serve("/v", look))
+    for _ in range(20):
+        phone.invite(domain.uri()).wait_request("BYE")
+    assert [r.status_code for r in rows] == [200] * 20
+    assert {r.json()["status"] for r in rows} == {"ringing"}
+
+
 def test_the_call_row_tells_the_story(phone, web, domains, rest, wav):
     web.serve("/a.wav", Reply(wav(600, 1.2), content_type="audio/wav"))
     domain = domains(web.serve("/v", doc("<Play>/a.wav</Play>")))

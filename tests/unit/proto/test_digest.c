@@ -3,9 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <cmocka.h>
 
 #include "proto/digest.h"
@@ -39,118 +36,192 @@ static void empty_parts_count(void **state)
 	assert_string_equal(ha1, "4501c091b0366d76ea3218b6cfdd8097"); /* of "::" */
 }
 
-/* Each attribute of the answer, or NULL. */
-static const char *attribute(const char *value, const char *name)
-{
-	static char text[300];
-	char mark[40];
-	const char *p;
+/* -- answers to challenges */
 
-	snprintf(mark, sizeof(mark), "%s=", name);
-	p = strstr(value, mark);
-	if (!p)
-		return NULL;
-	p += strlen(mark);
-	if (*p == '"')
-		snprintf(text, sizeof(text), "%.*s", (int)strcspn(p + 1, "\""), p + 1);
-	else
-		snprintf(text, sizeof(text), "%.*s", (int)strcspn(p, ","), p);
-	return text;
+#define RFC2617_NONCE "dcd98b7102dd2f0e8b11d0f600bfb0c093"
+#define RFC2617	      "Digest realm=\"testrealm@host.com\", nonce=\"" RFC2617_NONCE "\""
+#define RFC7616                                                                                    \
+	"Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", "                         \
+	"nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", "                                 \
+	"opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+#define RFC7616_CNONCE "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+
+static char *answer_of(const char *const *challenges, size_t n)
+{
+	return digest_authorization(challenges, n, "GET", "/dir/index.html", "Mufasa",
+				    "Circle of Life", RFC7616_CNONCE);
 }
 
-static void answers_are_the_samples_of_the_rfcs(void **state)
+static void has(char *value, const char *part)
 {
+	assert_non_null(value);
+	if (!strstr(value, part))
+		fail_msg("'%s' is not in '%s'", part, value);
+	free(value);
+}
+
+static void not_answered(const char *challenge)
+{
+	char *value = answer_of(&challenge, 1);
+
+	if (value)
+		fail_msg("'%s' was answered: %s", challenge, value);
+}
+
+static void qop_auth_is_the_sample_of_rfc_2617_section_3_5(void **state)
+{
+	static const char *const challenge[] = {
+		RFC2617 ", qop=\"auth,auth-int\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\""
+	};
+	char *value = digest_authorization(challenge, 1, "GET", "/dir/index.html", "Mufasa",
+					   "Circle Of Life", "0a4f113b");
+
+	(void)state;
+	assert_non_null(value);
+	assert_string_equal(
+		value,
+		"Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"" RFC2617_NONCE
+		"\", uri=\"/dir/index.html\", response=\"6629fae49393a05397450978507c4ef1\", "
+		"opaque=\"5ccc069c403ebaf9f0171e9517f40e41\", qop=auth, nc=00000001, "
+		"cnonce=\"0a4f113b\"");
+	free(value);
+}
+
+static void without_a_qop_the_answer_is_rfc_2069_s(void **state)
+{
+	static const char *const challenge[] = { RFC2617 };
+	char *value = digest_authorization(challenge, 1, "GET", "/dir/index.html", "Mufasa",
+					   "Circle Of Life", "0a4f113b");
+
+	(void)state;
+	assert_non_null(value);
+	/* The hash by md5sum(1). */
+	assert_string_equal(
+		value,
+		"Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"" RFC2617_NONCE
+		"\", uri=\"/dir/index.html\", response=\"670fd8c2df070c60b045671b8b24ff02\"");
+	free(value);
+}
+
+static void sha256_goes_before_md5_as_in_rfc_7616_section_3_9_1(void **state)
+{
+	static const char *const challenges[] = { RFC7616 ", algorithm=MD5",
+						  RFC7616 ", algorithm=SHA-256" };
+	static const char *const swapped[] = { RFC7616 ", algorithm=SHA-256",
+					       RFC7616 ", algorithm=MD5" };
+	const char *sha =
+		"response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
+		"\", algorithm=SHA-256, "
+		"opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\", qop=auth, "
+		"nc=00000001, cnonce=\"" RFC7616_CNONCE "\"";
+
+	(void)state;
+	has(answer_of(challenges, 2), sha);
+	has(answer_of(swapped, 2), sha);
+	has(answer_of(challenges, 1),
+	    "response=\"8ca523f5e9506fed4657c9700eebdbec\", algorithm=MD5, ");
+}
+
+static void the_other_algorithms_are_answered_too(void **state)
+{
+	/* The hashes by Python's hashlib. */
 	static const struct {
-		const char *challenge, *uri, *username, *password, *cnonce, *response, *algorithm;
-	} rows[] = {
-		/* RFC 2617 §3.5 */
-		{ "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", "
-		  "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
-		  "opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
-		  "/dir/index.html", "Mufasa", "Circle Of Life", "0a4f113b",
-		  "6629fae49393a05397450978507c4ef1", "MD5" },
-		/* RFC 7616 §3.9.1 */
-		{ "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", "
-		  "algorithm=SHA-256, nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", "
-		  "opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"",
-		  "/dir/index.html", "Mufasa", "Circle of Life",
-		  "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
-		  "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1", "SHA-256" },
-		{ "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", "
-		  "algorithm=MD5, nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\"",
-		  "/dir/index.html", "Mufasa", "Circle of Life",
-		  "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
-		  "8ca523f5e9506fed4657c9700eebdbec", "MD5" },
+		const char *challenge, *response;
+	} cases[] = {
+		{ RFC7616 ", algorithm=md5-SESS",
+		  "response=\"e783283f46242139c486a698fec7211d\", algorithm=MD5-sess," },
+		{ RFC7616 ", algorithm=\"SHA-256-sess\"",
+		  "\"2fd51b3a77ad75bad6afad6003e818d767133c46d9e2749e7f5232ae1ea3efd7\"" },
+		{ RFC7616 ", algorithm=SHA-512-256",
+		  "\"430d05014cecc49cab6fbe03176d41a1da86cbfe24a16580e22aaad928d960d0\"" },
+		{ RFC7616 ", algorithm=SHA-512-256-sess",
+		  "\"3f2a34f923c38b0fb26dce2fdfc2ce326c23cecf86fbb1444f3e51fbbc2cb92e\"" },
 	};
+	static const char *const first[] = { RFC7616 ", algorithm=SHA-512-256",
+					     RFC7616 ", algorithm=SHA-256" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *value =
-			digest_authorization(&rows[i].challenge, 1, "GET", rows[i].uri,
-					     rows[i].username, rows[i].password, rows[i].cnonce);
-
-		assert_non_null(value);
-		assert_int_equal(strncmp(value, "Digest username=\"Mufasa\", ", 26), 0);
-		assert_string_equal(attribute(value, "response"), rows[i].response);
-		assert_string_equal(attribute(value, "algorithm"), rows[i].algorithm);
-		assert_string_equal(attribute(value, "qop"), "auth");
-		assert_string_equal(attribute(value, "nc"), "00000001");
-		assert_string_equal(attribute(value, "cnonce"), rows[i].cnonce);
-		free(value);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		has(answer_of(&cases[i].challenge, 1), cases[i].response);
+	has(answer_of(first, 2), "algorithm=SHA-512-256,");
 }
 
-static void the_strongest_challenge_is_answered(void **state)
+static void what_nobody_can_answer_is_passed_over(void **state)
 {
-	static const char *const challenges[] = {
-		"Basic realm=\"x\"",
-		"Digest realm=\"a\", nonce=\"n1\", algorithm=SHA-512-256",
-		"Digest realm=\"a\", nonce=\"n2\"",
-		"Digest realm=\"a\", nonce=\"n3\", algorithm=\"SHA-256\", qop=auth",
-	};
-	char *value = digest_authorization(challenges, 4, "INVITE", "sip:b@x", "u", "p", NULL);
-
-	(void)state;
-	assert_string_equal(attribute(value, "nonce"), "n3");
-	assert_int_equal(strlen(attribute(value, "cnonce")), 32);
-	free(value);
-	value = digest_authorization(challenges, 3, "INVITE", "sip:b@x", "u", "p", NULL);
-	assert_string_equal(attribute(value, "nonce"), "n2");
-	assert_null(attribute(value, "qop")); /* as RFC 2069 knew it */
-	free(value);
-	assert_null(digest_authorization(challenges, 2, "INVITE", "sip:b@x", "u", "p", NULL));
-}
-
-static void what_cannot_be_answered_is_not(void **state)
-{
-	static const char *const challenges[] = {
+	static const char *const bad[] = {
 		"",
 		"Digest",
-		"Digestx realm=\"a\", nonce=\"n\"",
-		"Digest realm=\"a\"",
-		"Digest nonce=\"n\"",
-		"Digest realm=\"a, nonce=n",
-		"Digest realm=\"a\", nonce=\"n\", qop=\"auth-int\"",
-		"Digest realm=\"a\", nonce=\"n\", algorithm=MD5-sess",
-		"Digest realm=\"a\" nonce",
+		"Basic realm=\"x\"",
+		"Digestive realm=\"x\", nonce=\"y\"",
+		"Digest realm=\"x\"",
+		"Digest nonce=\"x\"",
+		RFC2617 ", algorithm=AKAv1-MD5",
+		RFC2617 ", algorithm=SHA-1",
+		RFC2617 ", algorithm=",
+		RFC2617 ", qop=\"auth-int\"",
+		RFC2617 ", qop=\"\"",
+		RFC2617 ", qop=\"xauth\"",
+		RFC2617 ", algorithm=MD5-sess",
+		RFC2617 ", nonce=\"other\"",
+		RFC2617 ", opaque=\"cut",
+		RFC2617 ", opaque=\"cut\\",
+		RFC2617 ", opaque=\"cut\\\"",
+		RFC2617 ", opaque=\"a\"b",
+		RFC2617 ", opaque=\"a\\\rb\"",
+		RFC2617 ", opaque",
+		RFC2617 " opaque=\"a\"",
+		RFC2617 "; opaque=\"a\"",
+		RFC2617 ", \"opaque\"=\"a\"",
 	};
+	static const char *const one_good[] = { "", RFC2617 ", algorithm=SHA-1",
+						RFC2617 ", qop=auth-int",
+						RFC2617 ",stale=FALSE,x=\"y,z\" , QOP=Auth",
+						"Digest" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(challenges) / sizeof(challenges[0]); i++)
-		if (digest_authorization(&challenges[i], 1, "INVITE", "sip:b@x", "u", "p", NULL))
-			fail_msg("%s", challenges[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		not_answered(bad[i]);
+	assert_null(answer_of(NULL, 0));
+	has(answer_of(one_good, 5), ", qop=auth, nc=00000001, cnonce=");
 }
 
-static void quotes_stay_inside_their_value(void **state)
+static void hostile_quotes_stay_inside_theirs(void **state)
 {
-	static const char challenge[] = "Digest realm=\"a\\\"b\\\\c\", nonce=\"n\"";
-	const char *list = challenge;
-	char *value = digest_authorization(&list, 1, "INVITE", "sip:b@x", "u\"v", "p", NULL);
+	static const char *const challenge[] = {
+		"DIGEST  realm = \"a \\\"b\\\" \\\\c\" ,nonce=n,opaque=\"\\\"\""
+	};
+	char *value =
+		digest_authorization(challenge, 1, "INVITE", "sip:x@y", "bo\"b\\", "p\"w", NULL);
 
 	(void)state;
-	assert_non_null(strstr(value, "realm=\"a\\\"b\\\\c\","));
-	assert_non_null(strstr(value, "username=\"u\\\"v\","));
+	assert_non_null(value);
+	/* The hash, by Python's hashlib, is of what the quotes hold: a "b" \c */
+	assert_string_equal(value,
+			    "Digest username=\"bo\\\"b\\\\\", realm=\"a \\\"b\\\" \\\\c\", "
+			    "nonce=\"n\", uri=\"sip:x@y\", "
+			    "response=\"ac12f9a5c8b1222e00fb3b0a16011aea\", opaque=\"\\\"\"");
 	free(value);
+	assert_null(
+		digest_authorization(challenge, 1, "INVITE", "sip:x@y", "a\r\nVia: b", "", NULL));
+	assert_null(digest_authorization(challenge, 1, "INVITE", "sip:x@y\n", "a", "", NULL));
+}
+
+static void each_answer_has_a_cnonce_of_its_own(void **state)
+{
+	static const char *const challenge[] = { RFC7616 };
+	char *a = digest_authorization(challenge, 1, "INVITE", "sip:x@y", "u", "p", NULL);
+	char *b = digest_authorization(challenge, 1, "INVITE", "sip:x@y", "u", "p", NULL);
+	const char *cnonce;
+
+	(void)state;
+	assert_non_null(a);
+	assert_non_null(b);
+	cnonce = strstr(a, ", cnonce=\"");
+	assert_non_null(cnonce);
+	assert_int_equal(strlen(cnonce), strlen(", cnonce=\"\"") + 32);
+	assert_string_not_equal(cnonce, strstr(b, ", cnonce=\""));
+	free(a);
+	free(b);
 }
 
 int main(void)
@@ -159,10 +230,13 @@ int main(void)
 		cmocka_unit_test(md5_is_the_sample_of_rfc_2617_section_3_5),
 		cmocka_unit_test(sha256_is_the_hash_of_the_three_parts),
 		cmocka_unit_test(empty_parts_count),
-		cmocka_unit_test(answers_are_the_samples_of_the_rfcs),
-		cmocka_unit_test(the_strongest_challenge_is_answered),
-		cmocka_unit_test(what_cannot_be_answered_is_not),
-		cmocka_unit_test(quotes_stay_inside_their_value),
+		cmocka_unit_test(qop_auth_is_the_sample_of_rfc_2617_section_3_5),
+		cmocka_unit_test(without_a_qop_the_answer_is_rfc_2069_s),
+		cmocka_unit_test(sha256_goes_before_md5_as_in_rfc_7616_section_3_9_1),
+		cmocka_unit_test(the_other_algorithms_are_answered_too),
+		cmocka_unit_test(what_nobody_can_answer_is_passed_over),
+		cmocka_unit_test(hostile_quotes_stay_inside_theirs),
+		cmocka_unit_test(each_answer_has_a_cnonce_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
