@@ -68,6 +68,7 @@ describe('concurrency', () => {
 		for (let round = 0; round < 5; round++) {
 			const { sid } = await client.sip.ipAccessControlLists.create({ friendlyName: unique() });
 			const list = client.sip.ipAccessControlLists(sid);
+			await list.ipAddresses.create({ friendlyName: 'first', ipAddress: '203.0.113.7' });
 			const [removed, ...results] = await Promise.allSettled([
 				list.remove(),
 				...Array.from({ length: AT_ONCE }, (_, i) => list.ipAddresses.create({ friendlyName: 'x', ipAddress: `198.51.100.${i}` })),
@@ -84,10 +85,11 @@ describe('concurrency', () => {
 	});
 
 	test('a list is mapped, or goes: never both', async (t) => {
-		const domain = await makeDomain(t);
+		const { ipAccessControlListMappings } = client.sip.domains((await makeDomain(t)).sid);
+		const before = await ipAccessControlListMappings.create({ ipAccessControlListSid: (await makeAcl(t)).sid });
+		await ipAccessControlListMappings(before.sid).remove();
 		for (let round = 0; round < 5; round++) {
 			const acl = await makeAcl(t);
-			const { ipAccessControlListMappings } = client.sip.domains(domain.sid);
 			const [removed, mapped] = await Promise.allSettled([
 				client.sip.ipAccessControlLists(acl.sid).remove(),
 				ipAccessControlListMappings.create({ ipAccessControlListSid: acl.sid }),
@@ -98,8 +100,10 @@ describe('concurrency', () => {
 			assert.equal(there, mapped.status === 'fulfilled');
 			const { status } = [removed, mapped].find((r) => r.status === 'rejected').reason;
 			assert.ok(status >= 400 && status < 500, String(status));
-			if (there)
+			if (there) {
 				await ipAccessControlListMappings(acl.sid).remove();
+				await acl.remove();
+			}
 		}
 	});
 
