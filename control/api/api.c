@@ -5,6 +5,7 @@
 #include "api/auth_tokens.h"
 #include "api/health.h"
 #include "api/openapi.h"
+#include "api/path.h"
 #include "api/protocol.h"
 #include "api/rate.h"
 #include "api/resource.h"
@@ -86,74 +87,16 @@ static void operate(struct api_request *q, const struct resource *r, bool instan
 		not_allowed(q, can_post, can_delete);
 }
 
-/* The representation that the path asks for; the length of the path without it. */
-static size_t take_extension(struct api_request *q, const char *path, bool *known)
-{
-	static const struct {
-		const char *extension;
-		enum api_format format;
-	} table[] = { { ".json", FORMAT_JSON }, { ".xml", FORMAT_XML }, { ".csv", FORMAT_CSV } };
-	const char *slash = strrchr(path, '/'), *dot = strchr(slash ? slash : path, '.');
-
-	q->format = FORMAT_XML;
-	*known = true;
-	if (!dot)
-		return strlen(path);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (is(dot, table[i].extension)) {
-			q->format = table[i].format;
-			return (size_t)(dot - path);
-		}
-	}
-	q->format = FORMAT_JSON;
-	*known = false;
-	return (size_t)(dot - path);
-}
-
-/* Whether the path, len long, names an account; copies it and gives what stands behind. */
-static bool take_account(struct api_request *q, const char *path, size_t *len, const char **rest)
-{
-	size_t root = strlen(API_ROOT), account = root + SID_SIZE - 1;
-
-	*rest = "";
-	if (*len == root - 1 && !strncmp(path, API_ROOT, root - 1)) {
-		*len = 0;
-		return true;
-	}
-	if (*len < account || strncmp(path, API_ROOT, root))
-		return false;
-	memcpy(q->account_sid, path + root, SID_SIZE - 1);
-	*rest = path + account;
-	*len -= account;
-	return sid_valid(q->account_sid, "AC") && (!*len || **rest == '/');
-}
-
-/* "/2010-04-01/Accounts/{AC}" + path + extension, or "/2010-04-01/Accounts" + extension */
 static void route(struct api_request *q)
 {
-	const char *path = q->in->path, *rest;
 	const struct resource *r;
-	bool instance, known, accounts;
-	size_t len = take_extension(q, path, &known);
+	struct path path;
+	bool instance;
 
-	if (!take_account(q, path, &len, &rest) || !known) {
-		api_not_found(q);
+	if (path_take(&path, q) < 0 || auth_check(q) < 0 || rate_check(q) < 0)
 		return;
-	}
-	accounts = !q->account_sid[0];
-	if (auth_check(q) < 0 || rate_check(q) < 0)
-		return;
-	r = resource_find(q, rest, len, &instance);
-	if (r && r->top) {
-		instance = !accounts;
-		snprintf(q->sid, sizeof(q->sid), "%s", instance ? q->account_sid : "");
-	}
-	if (!r || (accounts && !r->top) || (q->format == FORMAT_CSV && instance)) {
-		api_not_found(q);
-		return;
-	}
-	q->resource = r;
-	if ((!r->main_only || auth_check_main(q) == 0) && protocol_take_query(q) == 0)
+	r = path_resource(&path, q, &instance);
+	if (r && (!r->main_only || auth_check_main(q) == 0) && protocol_take_query(q) == 0)
 		operate(q, r, instance);
 }
 

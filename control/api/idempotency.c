@@ -24,7 +24,7 @@ static void fingerprint_of(char ret[FINGERPRINT_SIZE], const struct api_request 
 	buf_done(&b);
 }
 
-static bool is_key(const char *key)
+bool idempotency_key_ok(const char *key)
 {
 	size_t n = strlen(key);
 
@@ -75,7 +75,7 @@ int idempotency_claim(struct api_request *q)
 
 	if (!key)
 		return 0;
-	if (!is_key(key))
+	if (!idempotency_key_ok(key))
 		return api_error(q, 20422,
 				 "Idempotency-Key must have 1 to %d visible ASCII characters",
 				 IDEMPOTENCY_KEY_MAX);

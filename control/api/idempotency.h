@@ -5,9 +5,14 @@
 #ifndef HOOKSWITCH_API_IDEMPOTENCY_H
 #define HOOKSWITCH_API_IDEMPOTENCY_H
 
+#include <stdbool.h>
+
 struct api_request;
 
 #define IDEMPOTENCY_KEY_MAX 255
+
+/* 1 to that many visible ASCII characters. */
+bool idempotency_key_ok(const char *key);
 
 /*
  * In the create's transaction, with q->sid new. 0: go on (there is no key, or it is ours now, once

@@ -21,7 +21,14 @@ void camel(char *ret, size_t size, const char *name)
 	ret[n] = '\0';
 }
 
-/* XML 1.0 has no place for most control characters: they become U+FFFD. */
+/* U+FFFE or U+FFFF, in UTF-8. */
+static bool is_noncharacter(const char *s)
+{
+	return !strncmp(s, "\xef\xbf\xbe", 3) || !strncmp(s, "\xef\xbf\xbf", 3);
+}
+
+/* XML 1.0 (§2.2) has no place for these two and most control characters: they become U+FFFD. JSON's
+ * strings have no surrogates. */
 static void add_text(struct buf *b, const char *s)
 {
 	for (; *s; s++) {
@@ -44,10 +51,14 @@ static void add_text(struct buf *b, const char *s)
 			buf_addf(b, "&#%d;", *s);
 			break;
 		default:
-			if ((unsigned char)*s < 0x20)
+			if ((unsigned char)*s < 0x20) {
 				buf_adds(b, "\xef\xbf\xbd");
-			else
+			} else if (is_noncharacter(s)) {
+				buf_adds(b, "\xef\xbf\xbd");
+				s += 2;
+			} else {
 				buf_addc(b, *s);
+			}
 		}
 	}
 }

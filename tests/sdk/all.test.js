@@ -11,4 +11,5 @@ require('./calls');
 require('./accounts');
 require('./representations');
 require('./openapi');
+require('./concurrency');
 require('./operations');
