@@ -22,16 +22,16 @@
 enum verb { LIST, FETCH, CREATE, UPDATE, DELETE };
 
 static const struct operation {
-	enum verb verb;
 	const char *name, *method;
-	bool instance;
+	enum verb verb;
 	int can, when;
+	bool instance;
 } operations[] = {
-	{ LIST, "List", "get", false, 0, 0 },
-	{ CREATE, "Create", "post", false, CAN_CREATE, ON_CREATE },
-	{ FETCH, "Fetch", "get", true, 0, 0 },
-	{ UPDATE, "Update", "post", true, CAN_UPDATE, ON_UPDATE },
-	{ DELETE, "Delete", "delete", true, CAN_DELETE, 0 },
+	{ "List", "get", LIST, 0, 0, false },
+	{ "Create", "post", CREATE, CAN_CREATE, ON_CREATE, false },
+	{ "Fetch", "get", FETCH, 0, 0, true },
+	{ "Update", "post", UPDATE, CAN_UPDATE, ON_UPDATE, true },
+	{ "Delete", "delete", DELETE, CAN_DELETE, 0, true },
 };
 
 static bool serves(const struct resource *r, const struct operation *o)

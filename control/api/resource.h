@@ -88,41 +88,42 @@ struct hook_error {
 };
 
 struct resource {
-	const char *path;	   /* below /Accounts/{AC}; '@' stands for the parent's SID */
-	const char *element;	   /* of a row, in XML */
-	const char *name;	   /* in the OpenAPI document; NULL: the element */
-	const char *create_name;   /* of its create there, when that has one of its own */
-	bool top;		   /* the accounts themselves: /Accounts[/{AC}]; path is "" */
-	bool singleton;		   /* one row an account, without a SID in the path */
-	bool list_only;		   /* rows have no address of their own */
-	bool main_only;		   /* not for API keys: accounts and keys */
+	const char *path;	 /* below /Accounts/{AC}; '@' stands for the parent's SID */
+	const char *element;	 /* of a row, in XML */
+	const char *name;	 /* in the OpenAPI document; NULL: the element */
+	const char *create_name; /* of its create there, when that has one of its own */
+	bool top;		 /* the accounts themselves: /Accounts[/{AC}]; path is "" */
+	bool singleton;		 /* one row an account, without a SID in the path */
+	bool list_only;		 /* rows have no address of their own */
+	bool main_only;		 /* not for API keys: accounts and keys */
+	bool newest_first;
+	bool shows_uri;
+	bool changes_sip;	   /* tell the SIP side */
 	const char *prefix;	   /* of its SIDs */
 	const char *parent_prefix; /* NULL: the account is the parent */
 	const char *parent_table;  /* has the parent's sid and account_sid */
 	const char *list_key;
-	int can;
 	const char *table; /* has seq, account_sid; aliased r */
 	const char *join;  /* what stands behind the table in FROM, or NULL */
 	const char *scope; /* the rows of the account; NULL: r.account_sid = $A */
 	const char *where; /* which rows of the table are the resource's, or NULL: all */
 	const char *sid_column;
 	const char *parent_column; /* NULL when the account is the parent */
-	bool newest_first;
 	const struct property *properties;
 	size_t n_properties;
 	const struct param *params;
 	size_t n_params;
 	const struct filter *filters;
 	size_t n_filters;
-	bool shows_uri;
 	const struct subresource *subresources;
 	size_t n_subresources;
 	const char *insert; /* template, returning the SID; NULL: made of the params */
 	size_t limit;	    /* rows a parent: AT_LIMIT of the setting; 0: none */
+	int can;
 	int limit_error, duplicate_error, in_use_error;
+	int created_status;	    /* 0: 201 */
 	const char *duplicate_text; /* what a unique violation means; '@' is the first parameter's
 				       value */
-	bool changes_sip;	    /* tell the SIP side */
 	/*
 	 * In the write's transaction, with the parent (create) or the row (update, delete) locked.
 	 * May change q->values. 0, or less than 0 with the answer given.
@@ -144,7 +145,6 @@ struct resource {
 	/* What created makes of the answer, when that is no longer the resource; and its status. */
 	const struct property *created_properties;
 	size_t n_created_properties;
-	int created_status; /* 0: 201 */
 	const struct hook_error *hook_errors;
 	size_t n_hook_errors;
 };

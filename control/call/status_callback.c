@@ -116,6 +116,7 @@ static void channel_next(struct callbacks *cb, struct channel *ch)
 	struct callback *c = ch->behind;
 
 	if (!c) {
+		BUG_ON(!cb->channels);
 		HASH_DEL(cb->channels, ch);
 		free(ch);
 		return;
