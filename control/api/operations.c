@@ -130,7 +130,8 @@ void resource_list(struct api_request *q, const struct resource *r)
 	struct paging paging;
 	struct db_result *res;
 	char limit[16];
-	json_t *rows;
+	const char *next;
+	json_t *rows, *envelope;
 	int e;
 
 	if (paging_take(&paging, q, r->prefix) < 0 || filters_take(q, r->filters, r->n_filters) < 0)
@@ -148,7 +149,12 @@ void resource_list(struct api_request *q, const struct resource *r)
 	rows = page_rows(&paging, q, r, res);
 	db_result_free(res);
 	warn_unknown(q, r, 0);
-	api_reply(q, 200, paging_envelope(&paging, q, r->prefix, r->list_key, rows));
+	envelope = paging_envelope(&paging, q, r->prefix, r->list_key, rows);
+	next = json_string_value(json_object_get(envelope, "next_page_uri"));
+	/* CSV has no other place for it (RFC 8288). */
+	if (next && asprintf(&q->out->link, "<%s>; rel=\"next\"", next) < 0)
+		q->out->link = NULL;
+	api_reply(q, 200, envelope);
 }
 
 /* -- writing: each in one transaction, told to the SIP side when it is committed */

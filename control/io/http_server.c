@@ -123,6 +123,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out 
 			     : MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	if (!response) {
 		free(out->body);
+		free(out->link);
 		return MHD_NO;
 	}
 	if (out->content_type)
@@ -131,6 +132,9 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out 
 		if (out->headers[i].name)
 			MHD_add_response_header(response, out->headers[i].name,
 						out->headers[i].value);
+	if (out->link)
+		MHD_add_response_header(response, "Link", out->link);
+	free(out->link);
 	r = MHD_queue_response(connection, (unsigned)out->status, response);
 	MHD_destroy_response(response);
 	return r;

@@ -38,7 +38,9 @@ struct http_out {
 		const char *name;
 		char value[160];
 	} headers[HTTP_OUT_HEADERS]; /* name NULL = unused */
-	char *body;		     /* malloced; freed by the server */
+	char *link; /* the value of Link, as long as it is; malloced, freed by the server; or NULL
+		     */
+	char *body; /* malloced; freed by the server */
 	size_t body_len;
 };
 

@@ -43,6 +43,24 @@ describe('representations', () => {
 		assert.ok(lines.find((l) => l.startsWith(d.sid)).includes(',"a,""b""",'));
 		assert.equal(lines.at(-1), '');
 	});
+
+	test('the next page of a list is in Link, CSV too', async (t) => {
+		const made = [];
+
+		for (let i = 0; i < 5; i++)
+			made.push((await makeDomain(t)).sid);
+		const seen = [];
+		for (let next = `/2010-04-01/Accounts/${ACCOUNT}/SIP/Domains.csv?PageSize=2`; next;) {
+			const page = await raw('GET', '', { root: next });
+			seen.push(...page.text.split('\r\n').slice(1).filter((l) => l).map((l) => l.split(',')[0]));
+			next = (/^<([^>]+)>; rel="next"$/.exec(page.headers.get('link')) || [])[1];
+		}
+		assert.deepEqual(seen.filter((sid) => made.includes(sid)), made);
+		assert.equal(new Set(seen).size, seen.length);
+		const json = await raw('GET', '/SIP/Domains.json?PageSize=2');
+		assert.equal(json.headers.get('link'), `<${json.json.next_page_uri}>; rel="next"`);
+		assert.equal((await raw('GET', '/SIP/Domains.json?PageSize=1000')).headers.get('link'), null);
+	});
 });
 
 describe('Idempotency-Key', () => {

@@ -60,6 +60,7 @@ static inline void request_free(struct request_kit *k)
 	for (int i = 0; i < k->q.n_scratch; i++)
 		buf_done(&k->q.scratch[i]);
 	free(k->out.body);
+	free(k->out.link);
 }
 
 #endif
