@@ -95,7 +95,8 @@ static const char insert_notifications[] =
 	" response_headers text, response_body text)"
 	" ON CONFLICT (sid) DO NOTHING";
 
-/* A call that was deleted has no events any more. */
+/* A call that was deleted has no events any more. LIMIT keeps the planner from reading all calls
+ * for it. */
 static const char insert_call_events[] =
 	"INSERT INTO call_events (sid, account_sid, call_sid, request_method, request_url,"
 	" request_parameters, response_code, request_duration, content_type, response_body,"
@@ -106,7 +107,7 @@ static const char insert_call_events[] =
 	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, call_sid text,"
 	" request_method text, request_url text, request_parameters json, response_code integer,"
 	" request_duration integer, content_type text, response_body text, created_ms bigint)"
-	" WHERE EXISTS (SELECT FROM calls c WHERE c.sid = r.call_sid)"
+	" CROSS JOIN LATERAL (SELECT FROM calls c WHERE c.sid = r.call_sid LIMIT 1) AS present"
 	" ON CONFLICT (sid) DO NOTHING";
 
 static const char *const statements[] = {
