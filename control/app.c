@@ -404,7 +404,7 @@ static int start(struct app *app)
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
 	app->store = store_new(app->loop, c->database_url, c->node);
 	app->domains = domain_cache_new(app->loop, c->database_url);
-	app->database = db_worker_new(app->loop, c->database_url, 1);
+	app->database = db_worker_new(app->loop, c->database_url, NULL, 1);
 	if (!app->check || !app->web || !app->speech || !app->media || !app->store ||
 	    !app->domains || !app->database)
 		return -ENOMEM;

@@ -316,7 +316,7 @@ struct domain_cache *domain_cache_new(struct loop *loop, const char *conninfo)
 		return NULL;
 	c->loop = loop;
 	c->waiter_tail = &c->waiters;
-	c->worker = db_worker_new(loop, conninfo, WAITING_MAX);
+	c->worker = db_worker_new(loop, conninfo, NULL, WAITING_MAX);
 	c->soon = loop_timer_new(loop, on_soon, c);
 	if (!c->worker || !c->soon) {
 		domain_cache_free(c);

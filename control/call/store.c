@@ -110,6 +110,10 @@ static const char insert_call_events[] =
 	" CROSS JOIN LATERAL (SELECT FROM calls c WHERE c.sid = r.call_sid LIMIT 1) AS present"
 	" ON CONFLICT (sid) DO NOTHING";
 
+/* A batch may have one row or hundreds, which the planner cannot know: it takes a hundred and reads
+ * all calls for one. */
+static const char by_key[] = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
+
 static const char *const statements[] = {
 	[STORE_CALL_INSERT] = insert_calls,
 	[STORE_CALL_UPDATE] = update_calls,
@@ -333,7 +337,7 @@ struct store *store_new(struct loop *loop, const char *conninfo, const char *nod
 	s->loop = loop;
 	s->node = node;
 	s->tail = &s->head;
-	s->worker = db_worker_new(loop, conninfo, 4);
+	s->worker = db_worker_new(loop, conninfo, by_key, 4);
 	s->retry = loop_timer_new(loop, on_retry, s);
 	if (!s->worker || !s->retry) {
 		store_free(s);

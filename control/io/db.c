@@ -24,6 +24,7 @@ struct statement {
 
 struct db {
 	char *conninfo;
+	const char *options;
 	PGconn *conn;
 	struct statement *statements;
 	unsigned n_statements;
@@ -48,6 +49,11 @@ struct db *db_open(const char *conninfo)
 		return NULL;
 	}
 	return db;
+}
+
+void db_options(struct db *db, const char *options)
+{
+	db->options = options;
 }
 
 static void disconnect(struct db *db)
@@ -82,16 +88,12 @@ static int connected(struct db *db)
 {
 	/* What stands before dbname is a default that conninfo may change, what stands behind it is
 	 * not. */
-	const char *const keys[] = { "connect_timeout",
-				     "keepalives_idle",
-				     "tcp_user_timeout",
-				     "fallback_application_name",
-				     "dbname",
-				     "client_encoding",
-				     NULL };
-	const char *const values[] = {
-		"5", "15", "20000", "hookswitchd", db->conninfo, "UTF8", NULL
-	};
+	const char *const keys[] = { "connect_timeout",	 "keepalives_idle",
+				     "tcp_user_timeout", "fallback_application_name",
+				     "options",		 "dbname",
+				     "client_encoding",	 NULL };
+	const char *const values[] = { "5",	    "15",	  "20000", "hookswitchd",
+				       db->options, db->conninfo, "UTF8",  NULL };
 
 	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
 		return 0;

@@ -18,6 +18,8 @@ struct loop;
 
 struct db *db_open(const char *conninfo); /* connects at first use; NULL: out of memory */
 void db_close(struct db *db);
+/* Settings of the session, "-c name=value ..." (a constant): before the first use. */
+void db_options(struct db *db, const char *options);
 
 /*
  * Runs sql with n text parameters (NULL = SQL NULL). 0 and *ret (never NULL, also for no rows; free
@@ -49,7 +51,9 @@ struct db_worker;
 typedef void db_job_fn(void *arg, struct db *db);
 typedef void db_done_fn(void *arg);
 
-struct db_worker *db_worker_new(struct loop *loop, const char *conninfo, unsigned queue_max);
+/* options: of its sessions, as db_options; NULL: none. */
+struct db_worker *db_worker_new(struct loop *loop, const char *conninfo, const char *options,
+				unsigned queue_max);
 void db_worker_free(struct db_worker *worker); /* finishes what is queued, joins */
 int db_worker_submit(struct db_worker *worker, db_job_fn *job, db_done_fn *done, void *arg);
 unsigned db_worker_queued(const struct db_worker *worker); /* any thread, for metrics */

@@ -62,7 +62,8 @@ static void *work(void *arg)
 	return NULL;
 }
 
-struct db_worker *db_worker_new(struct loop *loop, const char *conninfo, unsigned queue_max)
+struct db_worker *db_worker_new(struct loop *loop, const char *conninfo, const char *options,
+				unsigned queue_max)
 {
 	struct db_worker *w = calloc(1, sizeof(*w));
 
@@ -72,6 +73,8 @@ struct db_worker *db_worker_new(struct loop *loop, const char *conninfo, unsigne
 	w->queue_max = queue_max;
 	w->tail = &w->jobs;
 	w->db = db_open(conninfo);
+	if (w->db)
+		db_options(w->db, options);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->more, NULL);
 	if (!w->db || pthread_create(&w->thread, NULL, work, w)) {

@@ -50,6 +50,12 @@ struct db *db_open(const char *conninfo)
 	return calloc(1, sizeof(struct db));
 }
 
+void db_options(struct db *db, const char *options)
+{
+	(void)db;
+	(void)options;
+}
+
 void db_close(struct db *db)
 {
 	free(db);

@@ -123,7 +123,7 @@ static void jobs_run_on_their_thread_and_end_on_the_loop_each_once_and_in_order(
 
 	(void)state;
 	start_counting();
-	w = db_worker_new(loop, NO_SERVER, JOBS);
+	w = db_worker_new(loop, NO_SERVER, NULL, JOBS);
 	assert_non_null(w);
 	for (int i = 0; i < JOBS; i++)
 		assert_int_equal(db_worker_submit(w, run_job, job_done, &dones[i]), 0);
@@ -144,7 +144,7 @@ static void a_full_queue_is_told(void **state)
 	(void)state;
 	start_counting();
 	held = true;
-	w = db_worker_new(loop, NO_SERVER, 3);
+	w = db_worker_new(loop, NO_SERVER, NULL, 3);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(db_worker_submit(w, run_job, NULL, &dones[i]), 0);
 	assert_int_equal(db_worker_submit(w, run_job, NULL, &dones[3]), -EAGAIN);
@@ -161,7 +161,7 @@ static void freeing_a_worker_finishes_what_is_queued(void **state)
 
 	(void)state;
 	start_counting();
-	w = db_worker_new(loop, NO_SERVER, JOBS);
+	w = db_worker_new(loop, NO_SERVER, NULL, JOBS);
 	for (int i = 0; i < JOBS; i++)
 		assert_int_equal(db_worker_submit(w, run_job, job_done, &dones[i]), 0);
 	db_worker_free(w);
@@ -180,7 +180,7 @@ static void a_loop_that_stopped_gets_no_completions_and_the_jobs_run_all_the_sam
 	(void)state;
 	start_counting();
 	held = true;
-	w = db_worker_new(loop, NO_SERVER, JOBS);
+	w = db_worker_new(loop, NO_SERVER, NULL, JOBS);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(db_worker_submit(w, run_job, job_done, &dones[i]), 0);
 	loop_stop(loop);
