@@ -148,9 +148,10 @@ static bool one_message(int fd, struct session *s)
 	return go_on;
 }
 
+static char startup[4096]; /* of the last connection: names and values, a NUL behind each */
+
 static void serve(int fd)
 {
-	static char startup[4096];
 	struct session s = { .parse = false };
 	struct buf b;
 	uint32_t size;
@@ -210,6 +211,21 @@ static int teardown(void **state)
 }
 
 /* -- tests */
+
+static void a_session_has_the_options_that_it_was_given(void **state)
+{
+	static const char options[] = "-c enable_seqscan=off";
+	struct db *with = db_open(conninfo);
+
+	(void)state;
+	db_options(with, options);
+	assert_int_equal(db_script(with, "SELECT"), 0);
+	assert_non_null(memmem(startup, sizeof(startup), options, sizeof(options)));
+	db_close(with);
+	memset(startup, 0, sizeof(startup));
+	assert_int_equal(db_script(db, "SELECT"), 0);
+	assert_null(memmem(startup, sizeof(startup), "-c", 2));
+}
 
 static void each_class_of_failure_has_its_own_error(void **state)
 {
@@ -331,6 +347,8 @@ static void an_empty_script_is_no_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_session_has_the_options_that_it_was_given, setup,
+						teardown),
 		SERVED(each_class_of_failure_has_its_own_error),
 		SERVED(a_statement_is_prepared_once_a_connection),
 		SERVED(a_lost_connection_is_told_once_and_made_again),
