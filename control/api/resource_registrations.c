@@ -1,5 +1,5 @@
-/* Where the phones of a SIP domain are registered: Kamailio's bindings, which it reads from the same
- * table (docs/registration.md). */
+/* Where the phones of a SIP domain are registered: Kamailio's own bindings, in the table that it
+ * works on (docs/registration.md). */
 #include "api/table.h"
 
 static const struct property properties[] = {
