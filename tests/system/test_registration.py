@@ -42,12 +42,12 @@ class Registrant:
             if m.get("CSeq") == f"{self.cseq} REGISTER":
                 return m
 
-    def register(self, algorithm="MD5", **kw):
+    def register(self, **kw):
         self.send(**kw)
         first = self.answer_of()
         if first.status != 407:
             return first
-        self.send(**kw, authorization=[answer(challenge(first, algorithm), "REGISTER", f"sip:{self.domain}", self.user, self.password)])
+        self.send(**kw, authorization=[answer(challenge(first, "MD5"), "REGISTER", f"sip:{self.domain}", self.user, self.password)])
         return self.answer_of()
 
 
@@ -90,13 +90,13 @@ def listed(rest, domain, **query):
     return rest.get(f"/SIP/Domains/{domain.sid}/Registrations.json", **query)["registrations"]
 
 
-@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_a_phone_registers_after_a_407_and_hears_its_contact_and_expiry(home, phone, algorithm):
+def test_a_phone_registers_after_a_407_and_hears_its_contact_and_expiry(home, phone):
     p = phone(home())
     p.send(expires=1200)
     refused = p.answer_of()
     assert refused.status == 407 and f'realm="{BASE_DOMAIN}"' in refused.get("Proxy-Authenticate")
-    accepted = p.register(algorithm, expires=1200)
+    assert [v for v in refused.all("Proxy-Authenticate") if "SHA-256" in v] == []
+    accepted = p.register(expires=1200)
     assert accepted.status == 200 and list(bindings(accepted)) == [p.contact.strip("<>")]
     assert 1190 <= bindings(accepted)[p.contact.strip("<>")] <= 1200
 
@@ -342,7 +342,7 @@ def baresip_modules():
 
 def test_baresip_registers(rest, home, tmp_path):
     domain = home()
-    (tmp_path / "config").write_text(f"sip_listen 127.0.0.1:0\nmodule_path {baresip_modules()}\nnet_interface lo\nmodule uuid.so\nmodule_app account.so\n")
+    (tmp_path / "config").write_text(f"sip_listen 127.0.0.1:0\nmodule_path {baresip_modules()}\nnet_interface 127.0.0.1\nmodule uuid.so\nmodule_app account.so\n")
     (tmp_path / "accounts").write_text(f'<sip:alice@{domain.name}>;auth_user=alice;auth_pass={PASSWORD};regint=600;'
                                        'outbound="sip:127.0.0.1:5060;transport=udp";sipnat=outbound\n')
     phone = subprocess.Popen(["baresip", "-f", str(tmp_path), "-t", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
