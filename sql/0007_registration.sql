@@ -100,9 +100,9 @@ BEGIN
 END
 $$;
 
--- As call_credential, of a user that may register.
+-- As call_credential, of a user that may register. A plan made while the tables are small is kept: it must be good when they have grown.
 CREATE FUNCTION kamailio.registration_credential(p_domain_sid text, p_user_hex text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
 	v_user text := convert_from(decode(p_user_hex, 'hex'), 'UTF8');
 	v_credential text;
@@ -120,7 +120,7 @@ $$;
 
 -- How many bindings a user has, but the one with this Contact URI or instance. The texts come as the hex of their bytes.
 CREATE FUNCTION kamailio.other_bindings(p_domain text, p_user_hex text, p_contact_hex text) RETURNS bigint
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = kamailio, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = kamailio, pg_temp SET enable_seqscan = off AS $$
 BEGIN
 	RETURN (SELECT count(*) FROM location l
 		WHERE l.domain = p_domain AND l.username = convert_from(decode(p_user_hex, 'hex'), 'SQL_ASCII')

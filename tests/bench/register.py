@@ -12,7 +12,8 @@ RATES = [int(r) for r in os.environ.get("BENCH_REGISTER_RATES", "1000,2000,3000"
 FILL = f"""
 INSERT INTO credentials (sid, account_sid, credential_list_sid, username, realm, ha1_md5, ha1_sha256)
 SELECT 'CR' || md5('bench' || n), account_sid, sid, 'load' || n, '%(realm)s', md5('load' || n || ':%(realm)s:%(password)s'), ''
-FROM credential_lists, generate_series(1, {USERS}) AS n WHERE sid = '%(list)s'
+FROM credential_lists, generate_series(1, {USERS}) AS n WHERE sid = '%(list)s';
+ANALYZE credentials
 """
 
 
