@@ -22,7 +22,10 @@ SELECT 'CREATE ROLE kamailio LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE
 ALTER ROLE postgres PASSWORD :'owner_pw';
 ALTER ROLE hookswitch PASSWORD :'owner_pw';
 ALTER ROLE kamailio PASSWORD :'kamailio_pw';
-ALTER ROLE kamailio SET default_transaction_read_only = on;
+-- What it may write is granted (sql/0007): bindings, which a phone renews. They need not wait for the disk.
+ALTER ROLE kamailio RESET ALL;
+ALTER ROLE kamailio SET synchronous_commit = off;
+ALTER ROLE kamailio SET search_path = kamailio;
 SELECT 'CREATE DATABASE hookswitch OWNER hookswitch' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'hookswitch') \gexec
 REVOKE ALL ON DATABASE hookswitch FROM PUBLIC;
 GRANT CONNECT ON DATABASE hookswitch TO kamailio;

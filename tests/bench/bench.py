@@ -9,7 +9,9 @@ writes OUT/bench.json. Every figure is of this one run; aims and ratios are judg
   (d) idle          transactions, NG calls, calls and sockets after the load
   (e) rest          REST requests/s, p50, p99, CPU-ms a request by process; the last page of a million calls (rest.py)
 
-BENCH_PARTS chooses: calls (a to d), rest (e).
+  (f) register      REGISTERs with digest a second, CPU-ms each by process (register.py)
+
+BENCH_PARTS chooses: calls (a to d), rest (e), register (f).
 """
 import json
 import os
@@ -25,6 +27,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from kit import g711, stack  # noqa: E402
 from kit.rest import Rest  # noqa: E402
 
+import register as register_part  # noqa: E402
 import rest as rest_part  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -207,7 +210,7 @@ PLAY_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "30"))
 RATES = [int(r) for r in os.environ.get("BENCH_RATES", "100,300,600").split(",")]
 SAY_RATES = [int(r) for r in os.environ.get("BENCH_SAY_RATES", "50,100,200").split(",")]
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
-PARTS = os.environ.get("BENCH_PARTS", "calls rest").split()
+PARTS = os.environ.get("BENCH_PARTS", "calls rest register").split()
 PLAY_CALLS = [int(n) for n in os.environ.get("BENCH_PLAY_CALLS", "100,300").split(",")]
 
 
@@ -257,8 +260,8 @@ def calls_part(found, work):
 
 
 def main():
-    if not PARTS or not set(PARTS) <= {"calls", "rest"}:
-        raise SystemExit(f"BENCH_PARTS names calls, rest or both, not {' '.join(PARTS) or 'nothing'}")
+    if not PARTS or not set(PARTS) <= {"calls", "rest", "register"}:
+        raise SystemExit(f"BENCH_PARTS names calls, rest and register, or some of them, not {' '.join(PARTS) or 'nothing'}")
     OUT.mkdir(parents=True, exist_ok=True)
     found, rows = processes(), []
     before = after = idle_counters(found)
@@ -268,6 +271,8 @@ def main():
             rows, before, after = calls_part(found, work)
         if "rest" in PARTS:
             rows += rest_part.measure(work, lambda: cpu_snapshot(found))
+        if "register" in PARTS:
+            rows += register_part.measure(work, lambda name, target, rate, count, extra: signalling(found, name, "register", target, rate, count, work, extra))
     show(rows)
     print(f"idle before {before}\nidle after  {after}")
     leaks = [k for k in ("kamailio_transactions", "rtpengine_sessions") if after[k]]
