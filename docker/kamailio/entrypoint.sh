@@ -34,9 +34,9 @@ for ip in ${SIP_BIND:-$PUBLIC_IP 127.0.0.1}; do
 done
 rm -f "$KAMAILIO_RPC"
 
-# usrloc needs its table, which hookswitchd makes at its first start.
+# usrloc needs its table, which hookswitchd makes at its first start; a check of the configuration (-c) needs none.
 tries=0
-until psql -qtA -d "$KAMAILIO_DB_URL" -c 'SELECT FROM location LIMIT 0' > /dev/null 2> /tmp/psql.log; do
+until [ "${1:-}" = -c ] || psql -qtA -d "$KAMAILIO_DB_URL" -c 'SELECT FROM location LIMIT 0' > /dev/null 2> /tmp/psql.log; do
 	tries=$((tries + 1))
 	if [ "$tries" -ge 300 ]; then
 		echo "the table of registrations cannot be read: $(head -n 1 /tmp/psql.log)" >&2

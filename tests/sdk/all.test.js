@@ -10,6 +10,7 @@ require('./limits');
 require('./calls');
 require('./accounts');
 require('./representations');
+require('./registrations');
 require('./openapi');
 require('./concurrency');
 require('./operations');
