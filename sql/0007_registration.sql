@@ -121,12 +121,14 @@ $$;
 -- How many bindings a user has, but the one with this Contact URI or instance. The texts come as the hex of their bytes.
 CREATE FUNCTION kamailio.other_bindings(p_domain text, p_user_hex text, p_contact_hex text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = kamailio, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+	v_domain varchar := p_domain;
+	v_user varchar := convert_from(decode(p_user_hex, 'hex'), 'UTF8');
+	v_contact text := convert_from(decode(p_contact_hex, 'hex'), 'UTF8');
 BEGIN
 	RETURN (SELECT count(*) FROM location l
-		WHERE l.domain = p_domain AND l.username = convert_from(decode(p_user_hex, 'hex'), 'SQL_ASCII')
-		AND l.expires > now() AT TIME ZONE 'UTC'
-		AND strpos(convert_from(decode(p_contact_hex, 'hex'), 'SQL_ASCII'), l.contact) = 0
-		AND (coalesce(l.instance, '') = '' OR strpos(convert_from(decode(p_contact_hex, 'hex'), 'SQL_ASCII'), l.instance) = 0));
+		WHERE l.domain = v_domain AND l.username = v_user AND l.expires > now() AT TIME ZONE 'UTC'
+		AND strpos(v_contact, l.contact) = 0 AND (coalesce(l.instance, '') = '' OR strpos(v_contact, l.instance) = 0));
 END
 $$;
 
