@@ -327,9 +327,8 @@ json_t *params_json(const struct form *form, const struct resource *r)
 		const char *name = form->pairs[i].name;
 		const struct param *p = param_of(r, name);
 		/* What no row knows is not kept: it may be a secret under a mistaken name. */
-		const char *value = !p				? "?"
-				    : p->type == PARAM_PASSWORD ? "***"
-								: form->pairs[i].value;
+		bool hidden = p && (p->type == PARAM_PASSWORD || (p->when & HIDDEN));
+		const char *value = !p ? "?" : hidden ? "***" : form->pairs[i].value;
 
 		json_object_set_new(json, name, json_string(value));
 	}

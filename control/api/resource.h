@@ -52,6 +52,7 @@ enum param_type {
 #define NEEDED	  0x8  /* on update */
 #define COMPUTED  0x10 /* never a client's: a hook sets it */
 #define REPEATED  0x20 /* may come several times: a hook reads q->form */
+#define HIDDEN	  0x40 /* not shown in the audit, as a PARAM_PASSWORD */
 
 struct param {
 	const char *name;

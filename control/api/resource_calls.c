@@ -72,7 +72,7 @@ static const struct param params[] = {
 	{ "SendDigits", PARAM_TEXT, ON_CREATE, 0, 32, "0123456789ABCDabcd#*wW", 21206, NULL, NULL },
 	{ "Timeout", PARAM_INT, ON_CREATE, 1, 600, NULL, 21208, NULL, NULL },
 	{ "SipAuthUsername", PARAM_TEXT, ON_CREATE, 0, 255, NULL, 21221, NULL, NULL },
-	{ "SipAuthPassword", PARAM_TEXT, ON_CREATE, 0, 255, NULL, 21223, NULL, NULL },
+	{ "SipAuthPassword", PARAM_TEXT, ON_CREATE | HIDDEN, 0, 255, NULL, 21223, NULL, NULL },
 	{ "status", PARAM_TEXT, COMPUTED, 0, 0, NULL, 20422, "status", NULL },
 	{ "direction", PARAM_TEXT, COMPUTED, 0, 0, NULL, 20422, "direction", NULL },
 	{ "node", PARAM_TEXT, COMPUTED, 0, 0, NULL, 20422, "node", NULL },

@@ -181,6 +181,9 @@ describe('calls', () => {
 		await until(() => web.asked.filter((a) => a.path === '/status').length === 2, 'two callbacks');
 		assert.deepEqual(web.asked.map((a) => [a.form.CallStatus, a.form.SequenceNumber, a.form.CallSid]), [['initiated', '0', call.sid], ['busy', '1', call.sid]]);
 		assert.equal(web.asked[1].form.SipResponseCode, '486');
+		const [audited] = (await raw('GET', `/AuditEvents.json?ResourceSid=${call.sid}`)).json.audit_events;
+		assert.equal(audited.changes.SipAuthUsername, 'u');
+		assert.equal(audited.changes.SipAuthPassword, '***');
 	});
 
 	test('of an application take its addresses', async (t) => {
