@@ -94,8 +94,8 @@ static const struct subresource subresources[] = {
 static const struct hook_error hook_errors[] = {
 	{ 21220, CAN_UPDATE }, { 11750, CAN_UPDATE }, { 12100, CAN_UPDATE }, { 12101, CAN_UPDATE },
 	{ 12102, CAN_UPDATE }, { 15004, CAN_UPDATE }, { 20009, CAN_DELETE }, { 21211, CAN_CREATE },
-	{ 21225, CAN_CREATE }, { 21227, CAN_CREATE }, { 21228, CAN_CREATE }, { 21229, CAN_CREATE },
-	{ 32113, CAN_CREATE },
+	{ 21222, CAN_CREATE }, { 21224, CAN_CREATE }, { 21225, CAN_CREATE }, { 21227, CAN_CREATE },
+	{ 21228, CAN_CREATE }, { 21229, CAN_CREATE }, { 32113, CAN_CREATE },
 };
 
 /* Rows of the parameter table. */
@@ -196,6 +196,14 @@ static bool is_caller(const char *s)
 	return !s[strspn(s, LETTERS DIGITS "+-_.")];
 }
 
+static bool has_controls(const char *s)
+{
+	for (; s && *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
 static int check_parties(struct api_request *q)
 {
 	const char **v = q->values, *to = v[TO];
@@ -294,6 +302,10 @@ static int before_create(struct api_request *q)
 		return api_error(q, 21205, "Url, Twiml or ApplicationSid is required");
 	if (given(v[USERNAME]) && !given(v[PASSWORD]))
 		return api_error(q, 21225, NULL);
+	if (has_controls(v[USERNAME]))
+		return api_error(q, 21222, "SipAuthUsername has a control character");
+	if (has_controls(v[PASSWORD]))
+		return api_error(q, 21224, "SipAuthPassword has a control character");
 	v[ROW_STATUS] = "queued";
 	v[ROW_DIRECTION] = "outbound-api";
 	v[ROW_NODE] = q->options->config->node;

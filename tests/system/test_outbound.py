@@ -163,7 +163,7 @@ def test_no_invite_goes_where_nobody_is(create, rest, web):
     ({"To": None}, 21201), ({"From": None}, 21213), ({"From": "a b"}, 21212), ({"Url": None}, 21205), ({"Url": "x"}, 21205),
     ({"To": "sip:bob@"}, 21211), ({"To": "sip:b@x?Via=1"}, 32113), ({"To": "sip:b@x?X(=1"}, 21228), ({"To": "sip:b@x?X-a=%0a"}, 21229),
     ({"To": "sip:b@x?X-a=" + "1" * 1100}, 21227), ({"SendDigits": "12x"}, 21206), ({"Timeout": 601}, 21208), ({"Timeout": 0}, 21208),
-    ({"SipAuthUsername": "u"}, 21225), ({"StatusCallbackEvent": "nothing"}, 20422), ({"ApplicationSid": "AP" + "0" * 32}, 21218),
+    ({"SipAuthUsername": "u"}, 21225), ({"SipAuthUsername": "u\r\nVia: x", "SipAuthPassword": "p"}, 21222), ({"SipAuthUsername": "u", "SipAuthPassword": "p\n"}, 21224), ({"StatusCallbackEvent": "nothing"}, 20422), ({"ApplicationSid": "AP" + "0" * 32}, 21218),
     ({"Method": "PUT"}, 21209), ({"Url": None, "Twiml": "x" * 4001}, 32018)])
 def test_what_cannot_be_is_refused_and_nobody_called(create, bob, rest, web, form, code):
     r = rest.call("POST", "/Calls.json", **{k: v for k, v in {"To": f"sip:bob@{bob.ip}:{bob.port}", "From": "alice", "Url": web.url + "/o", **form}.items() if v is not None})
