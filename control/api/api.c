@@ -42,6 +42,8 @@ static bool is(const char *a, const char *b)
 
 static void answer_openapi(struct api_request *q, const char *document)
 {
+	if (protocol_only_get(q) < 0)
+		return;
 	q->out->body = strdup(document);
 	q->out->status = q->out->body ? 200 : 500;
 	q->out->content_type = q->out->body ? "application/json" : NULL;
@@ -56,12 +58,7 @@ static void not_allowed(struct api_request *q, bool can_post, bool can_delete)
 
 	snprintf(allow, sizeof(allow), "GET, HEAD%s%s", can_post ? ", POST" : "",
 		 can_delete ? ", DELETE" : "");
-	if (is(q->method, "OPTIONS"))
-		api_reply(q, 204, NULL);
-	else
-		api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->method,
-			  q->in->path, allow);
-	api_header(q, "Allow", "%s", allow);
+	protocol_not_allowed(q, allow);
 }
 
 static void operate(struct api_request *q, const struct resource *r, bool instance)

@@ -1,6 +1,7 @@
 #include "api/auth_tokens.h"
 
 #include "api/auth.h"
+#include "api/protocol.h"
 #include "api/request.h"
 #include "base/clock.h"
 #include "io/db.h"
@@ -121,8 +122,6 @@ bool auth_tokens_serve(struct api_request *q)
 	}
 	if (!*allow)
 		return false;
-	api_error(q, 20004, "%.20s is not allowed on %s; allowed: %s", q->method, q->in->path,
-		  allow);
-	api_header(q, "Allow", "%s", allow);
+	protocol_not_allowed(q, allow);
 	return true;
 }

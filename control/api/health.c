@@ -1,5 +1,6 @@
 #include "api/health.h"
 
+#include "api/protocol.h"
 #include "api/request.h"
 #include "base/metrics.h"
 #include "io/db.h"
@@ -78,7 +79,8 @@ bool health_serve(struct api_request *q)
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		if (!strcmp(q->in->path, pages[i].path)) {
-			pages[i].answer(q);
+			if (protocol_only_get(q) == 0)
+				pages[i].answer(q);
 			return true;
 		}
 	}

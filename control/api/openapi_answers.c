@@ -272,7 +272,7 @@ json_t *openapi_protocol_responses(struct openapi *d, json_t *responses, unsigne
 		const char *text;
 	} table[] = {
 		{ 304, OPENAPI_TAKES_ETAG, "What If-None-Match names; without a body" },
-		{ 413, OPENAPI_TAKES_BODY, "20422 The body is too large" },
+		{ 413, 0, "20422 The body is too large" },
 		{ 414, 0, "20422 The URI is too long" },
 		{ 415, OPENAPI_TAKES_BODY, "20422 The body is no form in UTF-8" },
 		{ 417, 0, "20422 What Expect asks is not met" },

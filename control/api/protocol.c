@@ -39,14 +39,36 @@ int protocol_check(struct api_request *q)
 	if (q->in->ambiguous)
 		return api_error(
 			q, 20422,
-			"There are two Hosts, or two headers that say where the body ends");
+			"There are two of a header that stands once, or two headers that say where "
+			"the body ends");
 	if (q->in->expect)
 		return api_error_as(q, 417, 20422, "Expect: %.40s is not met; 100-continue is",
 				    q->in->expect);
 	if (strlen(q->in->path) + strlen(q->in->query) > PROTOCOL_URI_MAX_BYTES)
 		return api_error_as(q, 414, 20422, "The URI is over %d bytes",
 				    PROTOCOL_URI_MAX_BYTES);
+	if (q->in->too_large)
+		return api_error_as(q, 413, 20422, "The body is over %u kB",
+				    PROTOCOL_BODY_MAX_BYTES >> 10);
 	return take_override(q);
+}
+
+void protocol_not_allowed(struct api_request *q, const char *allow)
+{
+	if (!strcmp(q->method, "OPTIONS"))
+		api_reply(q, 204, NULL);
+	else
+		api_error(q, 20004, "%.20s is not allowed on %.300s; allowed: %s", q->method,
+			  q->in->path, allow);
+	api_header(q, "Allow", "%s", allow);
+}
+
+int protocol_only_get(struct api_request *q)
+{
+	if (is_get(q))
+		return 0;
+	protocol_not_allowed(q, "GET, HEAD");
+	return -EPROTO;
 }
 
 /* -- the query and the body */
@@ -118,9 +140,6 @@ static bool type_ok(const char *type)
 
 int protocol_take_body(struct api_request *q)
 {
-	if (q->in->too_large)
-		return api_error_as(q, 413, 20422, "The body is over %u kB",
-				    PROTOCOL_BODY_MAX_BYTES >> 10);
 	if (!q->in->body_len)
 		return 0;
 	if (!type_ok(q->in->content_type))

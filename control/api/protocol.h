@@ -15,6 +15,10 @@ struct api_request;
 
 /* Before anything else: fills q->method. 0; less than 0 with the answer given. */
 int protocol_check(struct api_request *q);
+/* Answers a method that the path has not: 405 (20004), OPTIONS 204; allow is the value of Allow. */
+void protocol_not_allowed(struct api_request *q, const char *allow);
+/* Of a page that can only be read: 0; less than 0 with the answer given. */
+int protocol_only_get(struct api_request *q);
 /* Into q->query and q->form: 0; less than 0 with the answer given. */
 int protocol_take_query(struct api_request *q);
 int protocol_take_body(struct api_request *q);

@@ -141,7 +141,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out 
 }
 
 struct framing {
-	unsigned hosts, lengths, encodings;
+	unsigned hosts, types, accounts, lengths, encodings;
 };
 
 static enum MHD_Result count_framing(void *arg, enum MHD_ValueKind kind, const char *name,
@@ -152,18 +152,22 @@ static enum MHD_Result count_framing(void *arg, enum MHD_ValueKind kind, const c
 	(void)kind;
 	(void)value;
 	f->hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+	f->types += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_TYPE);
+	f->accounts += !strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION);
 	f->lengths += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	f->encodings += !strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 	return MHD_YES;
 }
 
-/* What two readers could see two requests in (RFC 9112 §3.2, §6.3). */
-static bool is_ambiguous(struct MHD_Connection *connection)
+/* What two readers could see two requests in (RFC 9112 §3.2, §6.1, §6.3): HTTP/1.0 knows no
+ * Transfer-Encoding. */
+static bool is_ambiguous(struct MHD_Connection *connection, const char *version)
 {
 	struct framing f = { 0 };
 
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_framing, &f);
-	return f.hosts > 1 || f.lengths + f.encodings > 1;
+	return f.hosts > 1 || f.types > 1 || f.accounts > 1 || f.lengths + f.encodings > 1 ||
+	       (f.encodings && !strcmp(version, MHD_HTTP_VERSION_1_0));
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -183,14 +187,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	char *path, *query;
 
 	(void)url;
-	(void)version;
 	if (!in || !in->raw_uri)
 		return MHD_NO;
 	/* The first call comes before any body: a reply here is early, and ends the connection. It
 	 * is for clients that wait for leave to send (RFC 9110 §10.1.1). */
 	if (!in->begun) {
 		in->begun = true;
-		in->ambiguous = is_ambiguous(connection);
+		in->ambiguous = is_ambiguous(connection, version);
 		in->expect = header(connection, MHD_HTTP_HEADER_EXPECT);
 		if (!in->expect && !in->ambiguous)
 			return MHD_YES;

@@ -22,9 +22,11 @@ struct http_in {
 	const char *if_none_match;   /* or NULL */
 	const char *method_override; /* X-HTTP-Method-Override, or NULL */
 	const char *expect; /* one that is not 100-continue, or NULL: its body was not read */
-	int ambiguous;	    /* two Hosts, or two ways to say where the body ends: it was not read */
-	const char *peer;   /* "ip:port" */
-	const char *body;   /* body_len bytes, NUL behind */
+	/* Two of Host, Content-Type or Authorization, or two ways to say where the body ends: it
+	 * was not read. */
+	int ambiguous;
+	const char *peer; /* "ip:port" */
+	const char *body; /* body_len bytes, NUL behind */
 	size_t body_len;
 	int too_large; /* the body passed max_body_bytes and was thrown away, or not asked for */
 };

@@ -107,7 +107,7 @@ describe('the check of answers', () => {
 		await caught(fetched, error(20404, 400), /\/code must be equal/, 'a code of another status');
 		await caught(fetched, { ...error(20404, 404), body: error(20404, 400).body }, /\/status must be equal/, 'another status in the body');
 		await caught(fetched, { status: 304 }, /must have no body/, 'a 304 with a body');
-		await caught(fetched, { status: 413 }, /status that the document does not have/, 'the status of what takes a body');
+		await caught(fetched, { status: 415 }, /status that the document does not have/, 'the status of what takes a body');
 		await caught(fetched, { status: 418 }, /status that the document does not have/, 'an undocumented status');
 		await caught(fetched, { status: 201 }, /status that the document does not have/, 'another success');
 		await caught(fetched, { type: 'text/html' }, /is text\/html instead of application\/json/, 'another type');

@@ -202,6 +202,34 @@ describe('requests', () => {
 		assert.equal([...answers.matchAll(/"friendly_name":"100"/g)].length, 1);
 	});
 
+	test('of other methods than the pages have are 405, and OPTIONS is 204, everywhere', async () => {
+		for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json']) {
+			for (const method of ['POST', 'DELETE', 'OPTIONS']) {
+				const answer = await wire([`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`]);
+
+				assert.match(answer, method === 'OPTIONS' ? /^HTTP\/1\.1 204 / : /^HTTP\/1\.1 405 /, `${method} ${path}`);
+				assert.match(answer, /\r\nAllow: GET, HEAD\r\n/);
+			}
+		}
+		assert.match(await wire(['OPTIONS /v1/AuthTokens/Secondary HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n']), /^HTTP\/1\.1 204 [^]*\r\nAllow: POST, DELETE\r\n/);
+	});
+
+	test('with a body over the maximum are 413, whatever their method and encoding', async () => {
+		const chunks = `${'7530\r\n'.concat('x'.repeat(30000), '\r\n').repeat(10)}0\r\n\r\n`;
+
+		for (const method of ['GET', 'POST', 'DELETE']) {
+			const answer = await wire([`${method} /2010-04-01/Accounts/${ACCOUNT}/Calls.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`, chunks]);
+
+			assert.match(answer, /^HTTP\/1\.1 413 [^]*"code":20422/, method);
+		}
+	});
+
+	test('that could be read in two ways are 400', async () => {
+		for (const headers of ['HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: a/b', 'HTTP/1.1\r\nHost: x\r\nHost: y',
+			'HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\nAuthorization: b', 'HTTP/1.0\r\nTransfer-Encoding: chunked'])
+			assert.match(await wire([`GET /healthz ${headers}\r\nConnection: close\r\n\r\n`]), /^HTTP\/1\.[01] 400 [^]*"code":20422/, headers);
+	});
+
 	test('that expect what is not met are 417', async () => {
 		const answer = await wire([`POST /2010-04-01/Accounts/${ACCOUNT}/SIP/Domains.json HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 3\r\n\r\n`]);
 

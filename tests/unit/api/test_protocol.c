@@ -12,6 +12,14 @@
 
 static struct request_kit k;
 
+static const char *header(const char *name)
+{
+	for (int i = 0; i < HTTP_OUT_HEADERS; i++)
+		if (k.out.headers[i].name && !strcmp(k.out.headers[i].name, name))
+			return k.out.headers[i].value;
+	return "";
+}
+
 /* The status of the answer, or 0 when the request goes on. */
 static int check(void)
 {
@@ -124,9 +132,31 @@ static void a_body_over_the_maximum_is_413(void **state)
 	(void)state;
 	request_new(&k, "", "");
 	k.in.too_large = 1;
-	assert_true(protocol_take_body(&k.q) < 0);
-	assert_int_equal(k.out.status, 413);
+	assert_int_equal(check(), 413);
 	request_free(&k);
+}
+
+static void a_page_can_only_be_read(void **state)
+{
+	static const struct {
+		const char *method;
+		int status;
+	} rows[] = { { "GET", 0 },    { "HEAD", 0 },	 { "OPTIONS", 204 },
+		     { "POST", 405 }, { "DELETE", 405 }, { "TRACE", 405 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct api_request *q = request_new(&k, "", "");
+
+		k.in.path = "/healthz";
+		q->method = rows[i].method;
+		assert_int_equal(protocol_only_get(q) < 0, rows[i].status != 0);
+		assert_int_equal(k.out.status, rows[i].status);
+		assert_int_equal(request_code(&k), rows[i].status == 405 ? 20004 : 0);
+		if (rows[i].status)
+			assert_string_equal(header("Allow"), "GET, HEAD");
+		request_free(&k);
+	}
 }
 
 static void a_parameter_may_stand_once(void **state)
@@ -171,10 +201,7 @@ static int get(const char *method, int status, const char *text, const char *tag
 	k.out.body = strdup(text);
 	k.out.body_len = strlen(text);
 	protocol_finish(q);
-	etag[0] = '\0';
-	for (int i = 0; i < HTTP_OUT_HEADERS; i++)
-		if (k.out.headers[i].name && !strcmp(k.out.headers[i].name, "ETag"))
-			strcpy(etag, k.out.headers[i].value);
+	strcpy(etag, header("ETag"));
 	status = k.out.status;
 	assert_int_equal(status == 304, k.out.body == NULL);
 	request_free(&k);
@@ -221,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_uri_beyond_its_length_is_414),
 		cmocka_unit_test(a_body_is_a_form_in_utf_8),
 		cmocka_unit_test(a_body_over_the_maximum_is_413),
+		cmocka_unit_test(a_page_can_only_be_read),
 		cmocka_unit_test(a_parameter_may_stand_once),
 		cmocka_unit_test(a_form_that_cannot_be_read_is_400),
 		cmocka_unit_test(what_the_client_has_is_304),
