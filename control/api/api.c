@@ -21,10 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTIONS_MAX 1024
-#define IDLE_S		30
-#define BODY_S		60
-
 struct api {
 	struct api_options options;
 	struct http_server *server;
@@ -72,7 +68,7 @@ static void operate(struct api_request *q, const struct resource *r, bool instan
 		resource_fetch(q, r, 200);
 	else if (get)
 		resource_list(q, r);
-	else if (is(method, "POST") && can_post && protocol_take_body(q) < 0)
+	else if (is(method, "POST") && can_post && (protocol_take_body(q) < 0 || q->in->waiting))
 		return;
 	else if (is(method, "POST") && can_post && instance)
 		resource_update(q, r);
@@ -90,7 +86,10 @@ static void route(struct api_request *q)
 	struct path path;
 	bool instance;
 
-	if (path_take(&path, q) < 0 || auth_check(q) < 0 || rate_check(q) < 0)
+	if (path_take(&path, q) < 0 || auth_check(q) < 0)
+		return;
+	/* The request counts once, when it comes with its body. */
+	if (!q->in->waiting && rate_check(q) < 0)
 		return;
 	r = path_resource(&path, q, &instance);
 	if (r && (!r->main_only || auth_check_main(q) == 0) && protocol_take_query(q) == 0)
@@ -120,6 +119,14 @@ static void count(const char *method, int status, uint64_t started_ns)
 	metrics_observe(METRIC_REST_REQUEST_NS, m, 0, clock_mono_ns() - started_ns);
 }
 
+/* A client waits for leave to send a body: only what would be refused with any body is answered.
+ * Nothing is done yet, so all that is no plain POST to a resource has leave. */
+static void check_waiting(struct api_request *q)
+{
+	if (is(q->method, "POST") && !strncmp(q->in->path, API_ROOT, strlen(API_ROOT) - 1))
+		route(q);
+}
+
 static void handle(void *arg, unsigned thread_index, const struct http_in *in, struct http_out *out)
 {
 	struct api *api = arg;
@@ -133,6 +140,10 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 	sid_new(q.request_id, "RQ");
 	if (protocol_check(&q) < 0) {
 		count(in->method, out->status, started_ns);
+	} else if (in->waiting) {
+		check_waiting(&q);
+		if (out->status)
+			count(in->method, out->status, started_ns);
 	} else if (!health_serve(&q)) {
 		if (is(in->path, "/openapi.json"))
 			answer_openapi(&q, api->openapi);
@@ -157,9 +168,9 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 	const struct http_server_options server = { .bind = c->api_bind,
 						    .port = c->api_port,
 						    .threads = (unsigned)c->api_threads,
-						    .max_connections = CONNECTIONS_MAX,
-						    .idle_timeout_s = IDLE_S,
-						    .body_timeout_s = BODY_S,
+						    .max_connections = (unsigned)c->api_connections,
+						    .idle_timeout_s = (unsigned)c->api_idle_s,
+						    .request_timeout_s = (unsigned)c->api_request_s,
 						    .max_body_bytes = PROTOCOL_BODY_MAX_BYTES };
 	struct api *api = calloc(1, sizeof(*api));
 

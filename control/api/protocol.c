@@ -140,13 +140,13 @@ static bool type_ok(const char *type)
 
 int protocol_take_body(struct api_request *q)
 {
-	if (!q->in->body_len)
+	if (!q->in->body_len && !q->in->waiting)
 		return 0;
 	if (!type_ok(q->in->content_type))
 		return api_error_as(q, 415, 20422,
 				    "The body must be " FORM_TYPE " in UTF-8, not %.80s",
 				    q->in->content_type);
-	return take(q, "body", &q->form, q->in->body, q->in->body_len);
+	return q->in->waiting ? 0 : take(q, "body", &q->form, q->in->body, q->in->body_len);
 }
 
 /* -- conditional GET: RFC 9110 §8.8.3, §13.1.2 */

@@ -24,6 +24,9 @@ struct config {
 	const char *api_bind;	     /* API_BIND, default 127.0.0.1 */
 	int api_port;		     /* API_PORT */
 	int api_threads;	     /* API_THREADS */
+	int api_connections;	     /* API_CONNECTIONS */
+	int api_idle_s;		     /* API_IDLE_SECONDS */
+	int api_request_s;	     /* API_REQUEST_SECONDS */
 	int api_requests_per_second; /* API_REQUESTS_PER_SECOND an account; 0: any (20429) */
 	/* limits of sip-and-rest.md §2 */
 	int limit_sip_domains;	    /* LIMIT_SIP_DOMAINS an account (21230) */

@@ -2,8 +2,8 @@
 #include "io/http_server.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/log.h"
+#include "io/http_deadlines.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +22,8 @@ struct http_server {
 	http_handler_fn *handler;
 	void *arg;
 	size_t max_body;
-	uint64_t body_timeout_ms;
+	struct http_deadlines *deadlines;
+	uint64_t idle_ms, request_ms;
 	unsigned threads;
 	_Atomic unsigned next_thread;
 };
@@ -33,9 +34,9 @@ struct incoming {
 	bool begun;
 	bool too_large;
 	size_t thrown_away;
-	uint64_t begun_ms;
-	char *raw_uri;
-	const char *expect; /* the connection's */
+	char *uri;
+	const char *path, *query; /* in uri */
+	const char *expect;	  /* the connection's */
 	bool ambiguous;
 };
 
@@ -50,19 +51,34 @@ static unsigned thread_index(struct http_server *server)
 	return (thread_number - 1) % server->threads;
 }
 
-/* The request line's URI as sent: libmicrohttpd would decode the path. */
-static void *uri_logger(void *arg, const char *uri, struct MHD_Connection *connection)
+static struct http_deadline *deadline_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* Until its first request, and between two. */
+static uint64_t wait_ms(const struct http_server *server)
+{
+	return server->idle_ms + server->request_ms;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
 {
 	struct http_server *server = arg;
-	struct incoming *in = calloc(1, sizeof(*in));
+	const union MHD_ConnectionInfo *info;
 
-	(void)connection;
-	if (!in)
-		return NULL;
-	buf_init(&in->body, server->max_body);
-	in->begun_ms = clock_mono_ms();
-	in->raw_uri = strdup(uri);
-	return in;
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		http_deadline_remove(*context);
+		*context = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*context = info ? http_deadline_add(server->deadlines, info->connect_fd, wait_ms(server))
+			: NULL;
 }
 
 /* The path of a URI in absolute form (RFC 9112 §3.2.2). */
@@ -76,18 +92,41 @@ static char *path_of(char *uri)
 	return slash ? slash : uri + strlen(uri);
 }
 
+/* The request line's URI as sent: libmicrohttpd would decode the path. */
+static void *uri_logger(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+	struct http_server *server = arg;
+	struct incoming *in = calloc(1, sizeof(*in));
+	char *path, *query;
+
+	http_deadline_set(deadline_of(connection), server->request_ms);
+	if (!in)
+		return NULL;
+	buf_init(&in->body, server->max_body);
+	in->uri = strdup(uri);
+	if (!in->uri)
+		return in;
+	path = path_of(in->uri);
+	query = strchr(path, '?');
+	if (query)
+		*query++ = '\0';
+	in->path = *path ? path : "/";
+	in->query = query ? query : "";
+	return in;
+}
+
 static void completed(void *arg, struct MHD_Connection *connection, void **state,
 		      enum MHD_RequestTerminationCode why)
 {
+	struct http_server *server = arg;
 	struct incoming *in = *state;
 
-	(void)arg;
-	(void)connection;
 	(void)why;
+	http_deadline_set(deadline_of(connection), wait_ms(server));
 	if (!in)
 		return;
 	buf_done(&in->body);
-	free(in->raw_uri);
+	free(in->uri);
 	free(in);
 	*state = NULL;
 }
@@ -175,59 +214,19 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *data,
-				  size_t *len, void **state)
+/* Asks the handler; MHD_YES without an answer when it gives leave to send the body. */
+static enum MHD_Result ask_handler(struct http_server *server, struct MHD_Connection *connection,
+				   const char *method, struct incoming *in, bool waiting)
 {
-	struct http_server *server = arg;
-	struct incoming *in = *state;
-	struct http_out out = { .status = 500 };
+	struct http_out out = { .status = waiting ? 0 : 500 };
 	struct http_in request;
 	char peer[INET6_ADDRSTRLEN + 8];
-	char *path, *query;
 
-	(void)url;
-	if (!in || !in->raw_uri)
-		return MHD_NO;
-	/* The first call comes before any body: a reply here is early, and ends the connection. It
-	 * is for clients that wait for leave to send (RFC 9110 §10.1.1). */
-	if (!in->begun) {
-		in->begun = true;
-		in->ambiguous = is_ambiguous(connection, version);
-		in->expect = header(connection, MHD_HTTP_HEADER_EXPECT);
-		if (!in->expect && !in->ambiguous)
-			return MHD_YES;
-		if (in->expect && !strcasecmp(in->expect, "100-continue")) {
-			const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-
-			in->expect = NULL;
-			in->too_large = length && strtoull(length, NULL, 10) > server->max_body;
-			if (!in->too_large && !in->ambiguous)
-				return MHD_YES;
-		}
-	} else if (*len) {
-		if (clock_mono_ms() - in->begun_ms > server->body_timeout_ms)
-			return MHD_NO;
-		if (!in->too_large && buf_add(&in->body, data, *len) < 0) {
-			in->too_large = true;
-			buf_done(&in->body);
-		}
-		/* A client hears its answer once it has sent all; one that never ends is cut off.
-		 */
-		if (in->too_large && (in->thrown_away += *len) > THROW_AWAY_MAX_BYTES)
-			return MHD_NO;
-		*len = 0;
-		return MHD_YES;
-	}
-	path = path_of(in->raw_uri);
-	query = strchr(path, '?');
-	if (query)
-		*query++ = '\0';
 	peer_name(peer, sizeof(peer), connection);
 	request = (struct http_in){
 		.method = method,
-		.path = *path ? path : "/",
-		.query = query ? query : "",
+		.path = in->path,
+		.query = in->query,
 		.content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
 		.authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
 		.accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
@@ -239,10 +238,72 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		.peer = peer,
 		.body = in->body.data ? in->body.data : "",
 		.body_len = in->body.len,
+		.waiting = waiting,
 		.too_large = in->too_large,
 	};
+	/* What the handler takes is not the client's fault. */
+	http_deadline_set(deadline_of(connection), 0);
 	server->handler(server->arg, thread_index(server), &request, &out);
+	if (waiting && !out.status) {
+		http_deadline_set(deadline_of(connection), server->request_ms);
+		return MHD_YES;
+	}
 	return reply(connection, &out);
+}
+
+/* The headers are there, the body is not: an answer here ends the connection. It is for what can be
+ * read in two ways, and for clients that wait for leave to send (RFC 9110 §10.1.1). */
+static enum MHD_Result begin(struct http_server *server, struct MHD_Connection *connection,
+			     const char *method, const char *version, struct incoming *in)
+{
+	const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	bool waiting = false;
+
+	in->begun = true;
+	in->ambiguous = is_ambiguous(connection, version);
+	/* HTTP/1.0 has no such header. */
+	if (strcmp(version, MHD_HTTP_VERSION_1_0))
+		in->expect = header(connection, MHD_HTTP_HEADER_EXPECT);
+	if (in->expect && !strcasecmp(in->expect, "100-continue")) {
+		in->expect = NULL;
+		/* Who has no body to send waits for nothing. */
+		waiting = (length && strtoull(length, NULL, 10)) ||
+			  header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+		in->too_large = length && strtoull(length, NULL, 10) > server->max_body;
+	}
+	if (in->expect || in->ambiguous || in->too_large)
+		return ask_handler(server, connection, method, in, false);
+	return waiting ? ask_handler(server, connection, method, in, true) : MHD_YES;
+}
+
+static enum MHD_Result take_piece(struct incoming *in, const char *data, size_t len)
+{
+	if (!in->too_large && buf_add(&in->body, data, len) < 0) {
+		in->too_large = true;
+		buf_done(&in->body);
+	}
+	/* A client hears its answer once it has sent all; one that never ends is cut off. */
+	return in->too_large && (in->thrown_away += len) > THROW_AWAY_MAX_BYTES ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *len, void **state)
+{
+	struct http_server *server = arg;
+	struct incoming *in = *state;
+	enum MHD_Result r;
+
+	(void)url;
+	if (!in || !in->uri)
+		return MHD_NO;
+	if (!in->begun)
+		return begin(server, connection, method, version, in);
+	if (!*len)
+		return ask_handler(server, connection, method, in, false);
+	r = take_piece(in, data, *len);
+	*len = 0;
+	return r;
 }
 
 static void log_line(void *arg, const char *fmt, va_list ap)
@@ -280,19 +341,27 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 	server->handler = handler;
 	server->arg = arg;
 	server->max_body = o->max_body_bytes;
-	server->body_timeout_ms = (uint64_t)o->body_timeout_s * 1000;
+	server->idle_ms = (uint64_t)o->idle_timeout_s * 1000;
+	server->request_ms = (uint64_t)o->request_timeout_s * 1000;
 	server->threads = o->threads;
+	server->deadlines = http_deadlines_start();
+	if (!server->deadlines) {
+		snprintf(err, err_size, "no thread for the deadlines of connections");
+		free(server);
+		return NULL;
+	}
 	errno = 0;
 	server->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_line,
 		NULL, MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
 		MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, uri_logger, server,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
-		MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, server, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_END);
 	if (!server->daemon) {
 		snprintf(err, err_size, "cannot listen on %s port %d: %s", o->bind, o->port,
 			 errno ? strerror(errno) : "the server did not start");
+		http_deadlines_stop(server->deadlines);
 		free(server);
 		return NULL;
 	}
@@ -312,5 +381,6 @@ void http_server_stop(struct http_server *server)
 	if (!server)
 		return;
 	MHD_stop_daemon(server->daemon);
+	http_deadlines_stop(server->deadlines);
 	free(server);
 }

@@ -28,6 +28,9 @@ struct http_in {
 	const char *peer; /* "ip:port" */
 	const char *body; /* body_len bytes, NUL behind */
 	size_t body_len;
+	/* The client waits for leave to send its body, which was not read. An answer without status
+	 * gives leave, and the handler is asked again, with the body. */
+	int waiting;
 	int too_large; /* the body passed max_body_bytes and was thrown away, or not asked for */
 };
 
@@ -57,7 +60,9 @@ struct http_server_options {
 	unsigned threads;
 	unsigned max_connections;
 	unsigned idle_timeout_s;
-	unsigned body_timeout_s; /* a body that takes longer is cut off */
+	/* From its first line to its last byte: one that takes longer is cut off, and so is a
+	 * connection that has no first line idle_timeout_s later. */
+	unsigned request_timeout_s;
 	size_t max_body_bytes;
 };
 

@@ -214,6 +214,17 @@ describe('requests', () => {
 		assert.match(await wire(['OPTIONS /v1/AuthTokens/Secondary HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n']), /^HTTP\/1\.1 204 [^]*\r\nAllow: POST, DELETE\r\n/);
 	});
 
+	test('that wait for leave to send have a refusal instead, when any body would be refused', async (t) => {
+		const d = await makeDomain(t), auth = `Authorization: Basic ${Buffer.from(`${ACCOUNT}:${TOKEN}`).toString('base64')}\r\n`;
+		const root = `/2010-04-01/Accounts/${ACCOUNT}`, form = 'Content-Type: application/x-www-form-urlencoded\r\n';
+
+		for (const [path, headers, status] of [['/SIP/Domains.json', form, 401], ['/SIP/Domains.json', `${auth}Content-Type: application/json\r\n`, 415],
+			['/Notifications.json', auth + form, 405], ['/Nothing.json', auth + form, 404], ['/SIP/Domains.json?a=%zz', auth + form, 400],
+			[`/SIP/Domains/${d.sid}.json`, `${auth}${form}X-HTTP-Method-Override: PUT\r\n`, 400]])
+			assert.match(await wire([`POST ${root}${path} HTTP/1.1\r\nHost: x\r\n${headers}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`]),
+				new RegExp(`^HTTP/1\\.1 ${status} `), `${path} ${status}`);
+	});
+
 	test('with a body over the maximum are 413, whatever their method and encoding', async () => {
 		const chunks = `${'7530\r\n'.concat('x'.repeat(30000), '\r\n').repeat(10)}0\r\n\r\n`;
 

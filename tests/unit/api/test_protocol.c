@@ -127,6 +127,25 @@ static void a_body_is_a_form_in_utf_8(void **state)
 	assert_int_equal(take_body("application/json", ""), 0);
 }
 
+static void leave_to_send_asks_for_the_type_alone(void **state)
+{
+	static const struct {
+		const char *type;
+		int status;
+	} rows[] = { { "application/x-www-form-urlencoded", 0 }, { "application/json", 415 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct api_request *q = request_new(&k, "", "");
+
+		k.in.waiting = 1;
+		k.in.content_type = rows[i].type;
+		assert_int_equal(protocol_take_body(q) < 0, rows[i].status != 0);
+		assert_int_equal(k.out.status, rows[i].status);
+		request_free(&k);
+	}
+}
+
 static void a_body_over_the_maximum_is_413(void **state)
 {
 	(void)state;
@@ -247,6 +266,7 @@ int main(void)
 		cmocka_unit_test(a_request_that_can_be_read_in_two_ways_is_400),
 		cmocka_unit_test(a_uri_beyond_its_length_is_414),
 		cmocka_unit_test(a_body_is_a_form_in_utf_8),
+		cmocka_unit_test(leave_to_send_asks_for_the_type_alone),
 		cmocka_unit_test(a_body_over_the_maximum_is_413),
 		cmocka_unit_test(a_page_can_only_be_read),
 		cmocka_unit_test(a_parameter_may_stand_once),

@@ -44,6 +44,9 @@ static void three_settings_are_enough_and_the_rest_has_defaults(void **state)
 	assert_string_equal(cfg.public_ip, "127.0.0.1");
 	assert_int_equal(cfg.sip_port, 5060);
 	assert_int_equal(cfg.api_port, 8080);
+	assert_int_equal(cfg.api_connections, 1024);
+	assert_int_equal(cfg.api_idle_s, 30);
+	assert_int_equal(cfg.api_request_s, 60);
 	assert_string_equal(cfg.evapi_addr, "127.0.0.1:8448");
 	assert_string_equal(cfg.rpc_socket, "/run/hookswitch/rpc.sock");
 	assert_string_equal(cfg.rpc_client_socket, "/run/hookswitch/control.sock");
@@ -195,7 +198,7 @@ static void the_printed_table_has_a_row_a_setting_and_no_secret(void **state)
 	fclose(file);
 	for (const char *p = text; (p = strstr(p, "\n| `")); p++)
 		rows++;
-	assert_int_equal(rows, 48);
+	assert_int_equal(rows, 51);
 	assert_non_null(strstr(text, "| `SIP_PORT` | 5060 | SIP over UDP and TCP; 1 to 65535 |\n"));
 	assert_non_null(strstr(text, "; one of `debug`, `info`, `warn`, `error` |\n"));
 }

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,8 +30,8 @@ static struct {
 	char method[16], path[256], query[256], peer[64], body[MAX_BODY + 1];
 	char type[64], authorization[64], accept[64], expect[64], tag[64], override[64];
 	size_t body_len;
-	int too_large, ambiguous;
-	bool nul;
+	int too_large, ambiguous, asked_for_leave;
+	bool nul, give_no_leave;
 } heard;
 
 static struct http_server *server;
@@ -46,6 +47,9 @@ static void remember(void *arg, unsigned thread_index, const struct http_in *in,
 {
 	(void)arg;
 	(void)thread_index;
+	heard.asked_for_leave += in->waiting;
+	if (in->waiting && !heard.give_no_leave)
+		return;
 	keep(heard.method, sizeof(heard.method), in->method);
 	keep(heard.path, sizeof(heard.path), in->path);
 	keep(heard.query, sizeof(heard.query), in->query);
@@ -71,13 +75,14 @@ static void remember(void *arg, unsigned thread_index, const struct http_in *in,
 	out->body_len = 2;
 }
 
-static void start_with(http_handler_fn *handler, unsigned body_timeout_s)
+static void start_with(http_handler_fn *handler, unsigned connections, unsigned idle_timeout_s,
+		       unsigned request_timeout_s)
 {
 	const struct http_server_options o = { .bind = "127.0.0.1",
 					       .threads = THREADS,
-					       .max_connections = 50,
-					       .idle_timeout_s = 20,
-					       .body_timeout_s = body_timeout_s,
+					       .max_connections = connections,
+					       .idle_timeout_s = idle_timeout_s,
+					       .request_timeout_s = request_timeout_s,
 					       .max_body_bytes = MAX_BODY };
 	char err[200] = "";
 
@@ -91,7 +96,7 @@ static void start_with(http_handler_fn *handler, unsigned body_timeout_s)
 
 static void start(http_handler_fn *handler)
 {
-	start_with(handler, 60);
+	start_with(handler, 50, 20, 60);
 }
 
 static int setup(void **state)
@@ -340,21 +345,69 @@ static void a_body_without_an_end_is_cut_off(void **state)
 	assert_string_equal(heard.path, "/next");
 }
 
-static void a_body_that_comes_too_slowly_is_cut_off(void **state)
+/* For how long the server takes a byte each 50 ms behind this. */
+static int drip(const char *begin)
 {
-	int fd, bytes = 0;
+	struct pollfd p = { .fd = dial(), .events = POLLIN };
+	int ms = 0;
+
+	says(p.fd, begin);
+	while (ms < DEADLINE_MS && say(p.fd, "b", 1) && !poll(&p, 1, 50))
+		ms += 50;
+	close(p.fd);
+	return ms;
+}
+
+static void what_comes_too_slowly_is_cut_off(void **state)
+{
+	(void)state;
+	start_with(remember, 50, 1, 1);
+	assert_in_range(drip("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"), 700,
+			3000);
+	assert_in_range(drip("GET /slow HTTP/1.1\r\nHost: x\r\nX-Slow: "), 700, 3000);
+	/* There the idle time counts too, as it does between two requests. */
+	assert_in_range(drip("GET /slow"), 1500, 5000);
+	assert_int_equal(heard.calls, 0);
+}
+
+static void takes_its_time(void *arg, unsigned thread_index, const struct http_in *in,
+			   struct http_out *out)
+{
+	poll(NULL, 0, 1600);
+	remember(arg, thread_index, in, out);
+}
+
+static void the_answer_to_a_request_that_came_may_take_longer(void **state)
+{
+	(void)state;
+	start_with(takes_its_time, 50, 10, 1);
+	assert_non_null(
+		strstr(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"), " 201 "));
+}
+
+static void a_connection_beyond_the_maximum_waits_for_another_to_end(void **state)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct pollfd late = { .events = POLLIN };
+	int fds[THREADS];
 
 	(void)state;
-	start_with(remember, 1);
-	fd = dial();
-	says(fd, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
-	while (bytes < 100 && say(fd, "b", 1)) {
-		usleep(50000);
-		bytes++;
+	start_with(remember, THREADS, 20, 60);
+	for (int i = 0; i < THREADS; i++) {
+		fds[i] = dial();
+		says(fds[i], request);
+		reply(fds[i]);
 	}
-	assert_in_range(bytes, 15, 60);
-	assert_int_equal(heard.calls, 0);
-	close(fd);
+	late.fd = dial();
+	says(late.fd, request);
+	assert_int_equal(poll(&late, 1, 200), 0);
+	assert_int_equal(heard.calls, THREADS);
+	close(fds[0]);
+	reply(late.fd);
+	assert_int_equal(heard.calls, THREADS + 1);
+	for (int i = 1; i < THREADS; i++)
+		close(fds[i]);
+	close(late.fd);
 }
 
 static void leave_to_send_is_given_when_the_body_will_be_read(void **state)
@@ -384,6 +437,37 @@ static void leave_is_not_given_for_what_would_be_refused(void **state)
 	ask("POST / HTTP/1.1\r\nHost: x\r\nExpect: the-best\r\nContent-Length: 3\r\n\r\n");
 	assert_int_equal(heard.calls, 2);
 	assert_string_equal(heard.expect, "the-best");
+	assert_int_equal(heard.body_len, 0);
+}
+
+static void the_handler_is_asked_for_leave_and_may_refuse(void **state)
+{
+	static const char *const without[] = {
+		"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+		"GET /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
+		"POST /x HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\na=b",
+	};
+	int fd = dial();
+
+	(void)state;
+	says(fd, "POST /leave?a=b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\n");
+	assert_non_null(strstr(reply(fd), " 100 "));
+	assert_int_equal(heard.asked_for_leave, 1);
+	says(fd, "3\r\na=b\r\n0\r\n\r\n");
+	assert_non_null(strstr(reply(fd), " 201 "));
+	assert_string_equal(heard.path, "/leave");
+	assert_string_equal(heard.query, "a=b");
+	assert_string_equal(heard.body, "a=b");
+	assert_int_equal(heard.asked_for_leave, 1);
+	close(fd);
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
+		ask(without[i]);
+	assert_int_equal(heard.asked_for_leave, 1);
+	heard.give_no_leave = true;
+	assert_non_null(strstr(ask("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+				   "Content-Length: 3\r\n\r\n"),
+			       "HTTP/1.1 201 "));
 	assert_int_equal(heard.body_len, 0);
 }
 
@@ -666,7 +750,7 @@ static void what_cannot_be_listened_on_is_told(void **state)
 					 .threads = 1,
 					 .max_connections = 10,
 					 .idle_timeout_s = 5,
-					 .body_timeout_s = 5,
+					 .request_timeout_s = 5,
 					 .max_body_bytes = 10 };
 	char err[200] = "", number[16];
 
@@ -695,9 +779,14 @@ int main(void)
 		SERVED(a_body_over_the_maximum_is_thrown_away_and_the_handler_told),
 		SERVED(a_large_body_is_told_and_the_next_request_is_served),
 		SERVED(a_body_without_an_end_is_cut_off),
-		cmocka_unit_test_teardown(a_body_that_comes_too_slowly_is_cut_off, teardown),
+		cmocka_unit_test_teardown(what_comes_too_slowly_is_cut_off, teardown),
+		cmocka_unit_test_teardown(the_answer_to_a_request_that_came_may_take_longer,
+					  teardown),
+		cmocka_unit_test_teardown(a_connection_beyond_the_maximum_waits_for_another_to_end,
+					  teardown),
 		SERVED(leave_to_send_is_given_when_the_body_will_be_read),
 		SERVED(leave_is_not_given_for_what_would_be_refused),
+		SERVED(the_handler_is_asked_for_leave_and_may_refuse),
 		SERVED(a_uri_may_be_absolute),
 		SERVED(ambiguous_and_broken_requests_are_refused),
 		SERVED(what_can_be_read_in_two_ways_is_told_and_never_two_requests),
