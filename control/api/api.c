@@ -120,10 +120,12 @@ static void count(const char *method, int status, uint64_t started_ns)
 }
 
 /* A client waits for leave to send a body: only what would be refused with any body is answered.
- * Nothing is done yet, so all that is no plain POST to a resource has leave. */
+ * Nothing is done yet, so what could be without a body has leave. */
 static void check_waiting(struct api_request *q)
 {
-	if (is(q->method, "POST") && !strncmp(q->in->path, API_ROOT, strlen(API_ROOT) - 1))
+	bool acts = is(q->method, "GET") || is(q->method, "HEAD") || is(q->method, "DELETE");
+
+	if (!acts && !strncmp(q->in->path, API_ROOT, strlen(API_ROOT) - 1))
 		route(q);
 }
 

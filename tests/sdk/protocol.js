@@ -223,6 +223,7 @@ describe('requests', () => {
 			[`/SIP/Domains/${d.sid}.json`, `${auth}${form}X-HTTP-Method-Override: PUT\r\n`, 400]])
 			assert.match(await wire([`POST ${root}${path} HTTP/1.1\r\nHost: x\r\n${headers}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`]),
 				new RegExp(`^HTTP/1\\.1 ${status} `), `${path} ${status}`);
+		assert.match(await wire([`PUT ${root}/SIP/Domains.json HTTP/1.1\r\nHost: x\r\n${auth}${form}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`]), /^HTTP\/1\.1 405 /);
 	});
 
 	test('with a body over the maximum are 413, whatever their method and encoding', async () => {
