@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "call/calls.h"
 #include "call/control.h"
+#include "call/decisions.h"
 #include "call/domain_cache.h"
 #include "call/kamailio.h"
 #include "call/leg.h"
@@ -43,6 +44,7 @@ struct app {
 	struct store *store;
 	struct domain_cache *domains;
 	struct kamailio *kamailio;
+	struct decisions *decisions;
 	struct rtpengine *rtpengine;
 	struct dgram *dtmf;
 	struct calls *calls;
@@ -331,11 +333,13 @@ static void on_check(void *arg)
 
 /* -- what REST asks of the rest (its threads) */
 
-static void flush_decisions(void *arg)
+static int forget_decisions(void *arg, sip_sent_fn *done, void *done_arg)
 {
 	struct app *app = arg;
 
-	kamailio_flush_decisions(app->kamailio);
+	return kamailio_connected(app->kamailio)
+		       ? kamailio_forget_decisions(app->kamailio, done, done_arg)
+		       : -ENOTCONN;
 }
 
 static void on_changed(void *arg, const char *domain_sid)
@@ -343,7 +347,7 @@ static void on_changed(void *arg, const char *domain_sid)
 	struct app *app = arg;
 
 	calls_forget_domain(app->calls, domain_sid);
-	loop_post(app->loop, flush_decisions, app);
+	decisions_changed(app->decisions);
 }
 
 static void on_neighbours(void *arg, struct api_neighbours *ret)
@@ -412,8 +416,9 @@ static int start(struct app *app)
 	app->calls = calls_new(&app->world, app->loop, app->domains);
 	app->rtpengine = rtpengine_new(app->loop, c->ng_addr);
 	app->kamailio = kamailio_new(app->loop, c, on_sip_event, app);
+	app->decisions = decisions_new(app->loop, forget_decisions, app);
 	app->dtmf = dgram_new_udp(app->loop, c->dtmf_listen, NULL, DTMF_QUEUE_MAX, on_dtmf, app);
-	if (!app->calls || !app->rtpengine || !app->kamailio || !app->dtmf)
+	if (!app->calls || !app->rtpengine || !app->kamailio || !app->decisions || !app->dtmf)
 		return -EIO;
 	app->api = api_start(&(struct api_options){ .config = c,
 						    .calls = app->calls,
@@ -436,6 +441,7 @@ static void stop(struct app *app)
 	calls_free(app->calls);
 	dgram_free(app->dtmf);
 	kamailio_free(app->kamailio);
+	decisions_free(app->decisions);
 	rtpengine_free(app->rtpengine);
 	domain_cache_free(app->domains);
 	db_worker_free(app->database);

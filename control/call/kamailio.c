@@ -2,6 +2,7 @@
 #include "call/kamailio.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -10,6 +11,7 @@
 #include "proto/netstring.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,7 @@ struct kamailio {
 	struct buf output;
 	struct pending *pending;
 	unsigned next_id;
+	uint64_t generation; /* of decisions, never one of a hookswitchd before */
 	void (*event)(void *arg, const char *json, size_t len);
 	void *arg;
 };
@@ -139,6 +142,7 @@ struct kamailio *kamailio_new(struct loop *loop, const struct config *config,
 	k->loop = loop;
 	k->event = event;
 	k->arg = arg;
+	k->generation = (uint64_t)clock_wall_ms() << 16;
 	buf_init(&k->input, EVENT_MAX_BYTES * 2);
 	buf_init(&k->output, COMMAND_MAX_BYTES);
 	k->sweep = loop_timer_new(loop, on_sweep, k);
@@ -287,10 +291,11 @@ void kamailio_forget(struct kamailio *k, const void *arg)
 	}
 }
 
-int kamailio_flush_decisions(struct kamailio *k)
+int kamailio_forget_decisions(struct kamailio *k, sip_sent_fn *done, void *arg)
 {
-	const char *decisions[] = { "decisions" }, *credentials[] = { "credentials" };
-	int r = command(k, "htable.flush", 1, decisions, 0, NULL, NULL);
+	char generation[24];
+	const char *params[] = { "control", "generation", generation };
 
-	return r < 0 ? r : command(k, "htable.flush", 1, credentials, 0, NULL, NULL);
+	snprintf(generation, sizeof(generation), "%" PRIx64, ++k->generation);
+	return command(k, "htable.sets", 3, params, 0, done, arg);
 }

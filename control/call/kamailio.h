@@ -25,11 +25,11 @@ int kamailio_reply(struct kamailio *k, const char *transaction, int code, const 
 		   const char *to_tag, const char *headers, const char *body);
 /* tm.t_uac_start; see world_ops.sip_request. done may be NULL; it runs within 5 s. */
 int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn *done, void *arg);
-/* No completion of arg runs any more. */
 /* tm.cancel of an INVITE of ours. */
 int kamailio_cancel(struct kamailio *kamailio, const char *call_id, unsigned cseq);
+/* No completion of arg runs any more. */
 void kamailio_forget(struct kamailio *k, const void *arg);
-/* Empties Kamailio's cache of decisions: what REST changed is effective at once. */
-int kamailio_flush_decisions(struct kamailio *k);
+/* Kamailio decides nothing any more by what it had of SQL before; done as of kamailio_request. */
+int kamailio_forget_decisions(struct kamailio *k, sip_sent_fn *done, void *arg);
 
 #endif
