@@ -140,6 +140,7 @@ void leg_destroy(struct leg *leg)
 	ops->timer_free(w, leg->pending.timer);
 	leg_exchange_clear(leg);
 	leg_outbound_free(leg);
+	leg_join_free(leg);
 	free(leg->key);
 	free(leg->call_id);
 	free(leg->local);
@@ -197,15 +198,29 @@ int leg_ring(struct leg *leg)
 	return 0;
 }
 
+int leg_progress(struct leg *leg)
+{
+	struct leg_exchange *x = &leg->exchange;
+
+	if (leg->outbound || leg->state > LEG_RINGING || x->offerless || x->early)
+		return -EINVAL;
+	x->early = true;
+	leg_exchange_start(leg);
+	return 0;
+}
+
 int leg_answer(struct leg *leg)
 {
-	int r;
+	bool early = leg->exchange.early;
 
 	if (!leg_set(leg, LEG_EV_ANSWER))
 		return -EINVAL;
-	r = leg_media_exchange(leg);
-	if (r < 0)
-		leg_exchange_done(leg, r, NULL);
+	leg->exchange.early = false;
+	/* The 183 said it already, or its media is being made and will be the answer's. */
+	if (!early)
+		leg_exchange_start(leg);
+	else if (leg->sent_sdp)
+		leg_exchange_done(leg, 0, leg->sent_sdp);
 	return 0;
 }
 

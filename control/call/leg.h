@@ -47,6 +47,7 @@ enum leg_end {
 
 struct leg_events {
 	void (*ringing)(void *arg);  /* the first 18x to our INVITE; not of an inbound leg */
+	void (*progress)(void *arg); /* ours: early media of the party is there; may be NULL */
 	void (*answered)(void *arg); /* the 200 is out, or came, and media runs */
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
 	void (*played)(void *arg, uint32_t play_id);
@@ -87,6 +88,7 @@ struct leg_call {
 	const char *from_user; /* letters, digits and +-_. */
 	const char *from_host;
 	const char *username, *password; /* for a challenge; NULL: it is a refusal */
+	bool early_media;		 /* the party's media before its answer is wanted */
 };
 
 /*
@@ -100,9 +102,11 @@ const char *leg_call_id(const struct leg *leg); /* of its dialog; lives as long 
 void leg_free(struct leg *leg);
 
 enum leg_state leg_state(const struct leg *leg);
-int leg_ring(struct leg *leg);	 /* 180 Ringing */
-int leg_answer(struct leg *leg); /* 200 with SDP and X-Twilio-CallSid, once media is ready; then
-				    `answered` or `ended` */
+int leg_ring(struct leg *leg);	   /* 180 Ringing */
+int leg_progress(struct leg *leg); /* 183 with SDP: what the leg is joined to is heard before the
+				      answer (RFC 3960). -EINVAL: answered, or no SDP was offered */
+int leg_answer(struct leg *leg);   /* 200 with SDP and X-Twilio-CallSid, once media is ready; then
+				      `answered` or `ended` */
 int leg_reject(struct leg *leg, int code, const char *reason,
 	       int error_code /* X-Twilio-Error, or 0 */); /* then `ended` */
 int leg_hangup(struct leg *leg); /* BYE; before the answer 603, or CANCEL of ours; then `ended` */
@@ -112,6 +116,17 @@ int leg_hangup(struct leg *leg); /* BYE; before the answer 603, or CANCEL of our
 uint32_t leg_play(struct leg *leg, struct prompt *p, unsigned loops);
 uint32_t leg_play_digits(struct leg *leg, const char *digits);
 void leg_stop(struct leg *leg);
+
+/*
+ * The parties of two legs hear each other: RTPengine relays, past the media worker; their session
+ * descriptions stay as they are. What plays is dropped. A leg may be joined before its media runs,
+ * which then takes effect when it does. A hold of one party is shown to the other (re-INVITE,
+ * RFC 3264 §8.4). -EINVAL: one of them is joined already, or ended.
+ */
+int leg_join(struct leg *a, struct leg *b);
+/* Both are ours again, and hear silence; a leg that ends leaves by itself. NULL or not joined: as
+ * it was. */
+void leg_leave(struct leg *leg);
 
 /*
  * The switchboard: events from Kamailio and RTPengine find their leg here. app.c feeds it.

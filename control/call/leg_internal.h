@@ -6,6 +6,7 @@
  * leg_outbound.c: an INVITE of ours: where it goes, what answers it, CANCEL
  * leg_check.c: what is refused, and how
  * leg_media.c: RTPengine and the `i` socket
+ * leg_join.c: two legs whose parties hear each other
  * leg_request.c: in-dialog requests of the party
  * leg_send.c: in-dialog requests of ours
  * leg_session.c: the session timer (RFC 4028)
@@ -43,6 +44,8 @@ struct leg_exchange {
 	char transaction[LEG_TRANSACTION_SIZE]; /* "": none */
 	bool initial, update;
 	bool offerless; /* our offer goes into the 200, the party's answer comes in the ACK */
+	bool early;	/* of the initial one: media for a 183, the answer waits for leg_answer */
+	bool waits;	/* for RTPengine, which is told of something else */
 	char *offer;	/* the party's SDP; NULL when offerless */
 	struct sdp_info info;
 	/* What the 200 makes true; a refusal leaves everything as it was. */
@@ -73,8 +76,9 @@ struct leg_outbound {
 	bool provisional; /* of it: only then it can be cancelled */
 	bool cancel, cancelled;
 	bool rang;
-	char *party_tag; /* of the dialog that the 200 made; NULL: none yet */
-	void *timer;	 /* for any answer; after CANCEL, for the final one */
+	bool early_media; /* wanted: a description in a 18x is taken */
+	char *party_tag;  /* of the dialog that the 200 made; NULL: none yet */
+	void *timer;	  /* for any answer; after CANCEL, for the final one */
 };
 
 struct buf;
@@ -127,12 +131,22 @@ struct leg {
 	uint16_t media_number;
 	int dtmf_pt; /* of telephone-event towards RTPengine, as its description says */
 	bool answered_told;
-	bool held;	   /* by the party */
-	bool party_sends;  /* both ways: silence from the party means that it is gone */
-	bool info_digits;  /* no telephone-event was agreed on: digits may come by INFO */
-	char *sent_sdp;	   /* our last description towards the party, for refreshes */
+	bool held;		   /* by the party */
+	enum sdp_direction theirs; /* as the party's last description says it */
+	bool muted;		   /* the media worker sends nothing */
+	bool party_sends;	   /* both ways: silence from the party means that it is gone */
+	bool info_digits;	   /* no telephone-event was agreed on: digits may come by INFO */
+	char *sent_sdp;		   /* our last description towards the party, for refreshes */
 	char *taken_offer; /* the party's offer that sent_sdp answered; NULL when we offered last */
-	char *party_answer; /* the party's answer to our re-INVITE, while RTPengine is told */
+	char *party_answer; /* the party's last answer to an offer of ours */
+	bool answer_waits;  /* party_answer is newer than what RTPengine is being told */
+
+	/* leg_join.c */
+	struct leg *peer;	    /* joined to it; NULL: our side is the media worker */
+	bool relink;		    /* RTPengine is to be told of our side anew */
+	enum sdp_direction towards; /* what we offer the party: the peer's hold is shown to it */
+	bool reoffer;		    /* a re-INVITE with it is due */
+	void *reoffer_timer;	    /* after a glare; NULL until the first */
 
 	/* session timer */
 	struct leg_session session;
@@ -164,7 +178,8 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *msg);
 void leg_on_ack_deadline(void *leg);
 void leg_no_ack_needed(struct leg *leg);
 void leg_exchange_done(struct leg *leg, int r,
-		       const char *sdp); /* media answered: the 200, or 488/500 */
+		       const char *sdp);  /* media answered: the 200, or 488/500 */
+void leg_exchange_start(struct leg *leg); /* leg_exchange_done follows, now or later */
 void leg_exchange_clear(struct leg *leg);
 
 /* leg_outbound.c */
@@ -199,6 +214,20 @@ void leg_media_answer(struct leg *leg,
 void leg_media_refreshed(struct leg *leg,
 			 const char *sdp); /* the party's answer to our re-INVITE */
 void leg_media_close(struct leg *leg);
+
+/* The party's description in a 18x; leg_events.progress follows. */
+void leg_media_early(struct leg *leg, const char *sdp);
+/* RTPengine is told of our side again: the media worker, or the peer. Now, or when it is free. */
+void leg_media_relink(struct leg *leg);
+/* An offer of ours in the dialog, in direction leg->towards; leg_join_offered follows. */
+int leg_media_reoffer(struct leg *leg);
+
+/* leg_join.c */
+void leg_join_held(struct leg *leg); /* leg->theirs changed */
+void leg_join_offered(struct leg *leg, int r, const char *sdp);
+void leg_join_answered(struct leg *leg, int status); /* a final response to a re-INVITE of ours */
+void leg_join_settled(struct leg *leg);		     /* nothing is being negotiated any more */
+void leg_join_free(struct leg *leg);
 
 /* leg_request.c */
 void leg_on_request(struct leg *leg, const struct leg_invite *request);

@@ -158,7 +158,7 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *msg)
 	}
 }
 
-static int send_200(struct leg *leg, const char *sdp)
+static int send_answer(struct leg *leg, int code, const char *reason, const char *sdp)
 {
 	const struct leg_exchange *x = &leg->exchange;
 	struct buf b;
@@ -167,12 +167,13 @@ static int send_200(struct leg *leg, const char *sdp)
 	buf_init(&b, 2048);
 	leg_add_contact(leg, &b);
 	buf_adds(&b, "Allow: " LEG_ALLOW "\r\nSupported: timer\r\n");
-	buf_adds(&b, x->headers);
+	if (code == 200)
+		buf_adds(&b, x->headers);
 	if (x->initial)
 		buf_addf(&b, "X-Twilio-CallSid: %s\r\n", leg->call_sid);
 	if (sdp)
 		buf_adds(&b, "Content-Type: application/sdp\r\n");
-	r = b.error ? b.error : leg_reply(leg, x->transaction, 200, "OK", b.data, sdp);
+	r = b.error ? b.error : leg_reply(leg, x->transaction, code, reason, b.data, sdp);
 	buf_done(&b);
 	return r;
 }
@@ -196,6 +197,16 @@ static void refuse_exchange(struct leg *leg, int r)
 	leg_exchange_clear(leg);
 }
 
+static void keep_media(struct leg *leg, const char *sdp)
+{
+	if (sdp == leg->sent_sdp)
+		return;
+	free(leg->sent_sdp);
+	leg->sent_sdp = strdup(sdp);
+	free(leg->taken_offer);
+	leg->taken_offer = leg->exchange.offer ? strdup(leg->exchange.offer) : NULL;
+}
+
 /* The 200 is out: what it agreed to holds from now on. */
 static void commit(struct leg *leg, const char *sdp)
 {
@@ -210,13 +221,8 @@ static void commit(struct leg *leg, const char *sdp)
 		leg->next_hop = x->next_hop;
 		x->target = x->next_hop = NULL;
 	}
-	if (sdp && sdp != leg->sent_sdp) {
-		free(leg->sent_sdp);
-		leg->sent_sdp = strdup(sdp);
-		free(leg->taken_offer);
-		leg->taken_offer = x->offer;
-		x->offer = NULL;
-	}
+	if (sdp)
+		keep_media(leg, sdp);
 	leg->session = x->session;
 	leg_session_start(leg);
 	if (!x->update) {
@@ -239,7 +245,10 @@ void leg_exchange_done(struct leg *leg, int r, const char *sdp)
 {
 	if (r < 0) {
 		refuse_exchange(leg, r);
-	} else if (send_200(leg, sdp) == 0) {
+	} else if (leg->exchange.early) {
+		keep_media(leg, sdp);
+		send_answer(leg, 183, "Session Progress", sdp);
+	} else if (send_answer(leg, 200, "OK", sdp) == 0) {
 		commit(leg, sdp);
 	} else if (leg->exchange.initial) {
 		/* Kamailio is away, and the transaction with it. */
@@ -250,4 +259,15 @@ void leg_exchange_done(struct leg *leg, int r, const char *sdp)
 	} else {
 		leg_exchange_clear(leg);
 	}
+}
+
+void leg_exchange_start(struct leg *leg)
+{
+	int r = 0;
+
+	leg->exchange.waits = leg->ng_id != 0;
+	if (!leg->exchange.waits)
+		r = leg_media_exchange(leg);
+	if (r < 0)
+		leg_exchange_done(leg, r, NULL);
 }

@@ -28,6 +28,9 @@ static void on_played(void *arg, uint32_t play_id)
 		leg->events->played(leg->arg, play_id);
 }
 
+/* The media worker hears nothing of a party that is joined: RTPengine does. */
+static void ask_of_silence(struct leg *leg);
+
 static void on_silent(void *arg)
 {
 	struct leg *leg = arg;
@@ -35,6 +38,10 @@ static void on_silent(void *arg)
 	/* Whoever holds us, or only listens, need not send (RFC 3264 §8.4). */
 	if (!leg->party_sends || leg->state == LEG_ENDED)
 		return;
+	if (leg->peer) {
+		ask_of_silence(leg);
+		return;
+	}
 	log_info("%s: no RTP from the party", leg->call_sid);
 	leg_end(leg, LEG_END_NO_RTP, 200);
 }
@@ -52,15 +59,28 @@ static int open_port(struct leg *leg)
 					   (unsigned)config->rtp_timeout_ms, &media_events, leg);
 }
 
-/* Our description with the direction that answers the party's. */
-static char *our_sdp(struct leg *leg, enum sdp_direction theirs)
+/* What answers the party's direction (RFC 3264 §6.1) and goes no further than what we show it. */
+static enum sdp_direction answer_to(const struct leg *leg, enum sdp_direction theirs)
 {
-	static const enum sdp_direction mirror[] = { SDP_SENDRECV, SDP_RECVONLY, SDP_SENDONLY,
-						     SDP_INACTIVE };
+	bool they_send = theirs == SDP_SENDRECV || theirs == SDP_SENDONLY;
+	bool they_receive = theirs == SDP_SENDRECV || theirs == SDP_RECVONLY;
+	bool receive = they_send && leg->towards == SDP_SENDRECV;
+	bool send = they_receive && leg->towards != SDP_INACTIVE;
+
+	if (send)
+		return receive ? SDP_SENDRECV : SDP_SENDONLY;
+	return receive ? SDP_RECVONLY : SDP_INACTIVE;
+}
+
+/* Our side's description: the media worker's socket, or the internal side of the peer. */
+static char *our_sdp(struct leg *leg, enum sdp_direction direction)
+{
+	const struct leg *peer = leg->peer && leg->peer->media_number ? leg->peer : NULL;
 	struct sdp_own own = {
-		.address = leg->world->config->media_ip,
-		.port = leg->world->ops->media_port_number(leg->world->w, leg->port),
-		.direction = mirror[theirs],
+		.address = peer ? peer->media_ip : leg->world->config->media_ip,
+		.port = peer ? peer->media_number
+			     : leg->world->ops->media_port_number(leg->world->w, leg->port),
+		.direction = direction,
 		.session_id = leg->sdp_id,
 		.version = ++leg->sdp_version,
 		.dtmf_pt = leg->dtmf_pt,
@@ -137,6 +157,7 @@ static int take_internal(struct leg *leg, const json_t *reply)
 {
 	const char *sdp = sdp_of(reply);
 	struct sdp_info info;
+	bool moved;
 
 	if (!sdp || sdp_parse(&info, sdp, strlen(sdp)) < 0 || !info.port)
 		return -EPROTO;
@@ -146,30 +167,58 @@ static int take_internal(struct leg *leg, const json_t *reply)
 		strcpy(leg->media_ip, info.address);
 	else if (!leg->media_ip[0])
 		snprintf(leg->media_ip, sizeof(leg->media_ip), "%s", leg->world->config->media_ip);
+	moved = leg->media_number != info.port;
 	leg->media_number = info.port;
 	leg->dtmf_pt = info.dtmf_pt;
+	if (moved && leg->peer)
+		leg_media_relink(leg->peer);
 	return 0;
+}
+
+/* The media worker is what the party hears, unless it holds us or is joined to another. */
+static void run_stream(struct leg *leg)
+{
+	const struct world_ops *ops = leg->world->ops;
+	bool muted = leg->held || leg->peer;
+
+	if (muted != leg->muted)
+		ops->media_hold(leg->world->w, leg->port, !muted);
+	leg->muted = muted;
+	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number,
+			 leg->dtmf_pt > 0 ? (uint8_t)leg->dtmf_pt : SDP_DTMF_PT);
 }
 
 void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
 {
-	const struct world_ops *ops = leg->world->ops;
-	bool held = theirs->direction == SDP_SENDONLY || theirs->direction == SDP_INACTIVE,
-	     was_held = leg->held;
+	enum sdp_direction before = leg->theirs;
+	bool was_held = leg->held;
 
-	leg->held = held;
+	leg->theirs = theirs->direction;
+	leg->held = theirs->direction == SDP_SENDONLY || theirs->direction == SDP_INACTIVE;
 	leg->party_sends = theirs->direction == SDP_SENDRECV;
 	leg->info_digits = theirs->dtmf_pt < 0;
-	if (held != was_held)
-		ops->media_hold(leg->world->w, leg->port, !held);
-	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number,
-			 leg->dtmf_pt > 0 ? (uint8_t)leg->dtmf_pt : SDP_DTMF_PT);
+	run_stream(leg);
 	if (!leg->answered_told && leg->events)
 		leg->events->answered(leg->arg);
 	leg->answered_told = true;
 	/* The owner may have ended or freed the leg. */
-	if (held != was_held && leg->events && leg->state != LEG_ENDED)
-		leg->events->held(leg->arg, held);
+	if (leg->held != was_held && leg->events && leg->state != LEG_ENDED)
+		leg->events->held(leg->arg, leg->held);
+	if (leg->theirs != before && leg->state != LEG_ENDED)
+		leg_join_held(leg);
+}
+
+/* An exchange with RTPengine is over: what waited for that goes on. */
+static void settle(struct leg *leg)
+{
+	if (leg->state == LEG_ENDED || leg->ng_id)
+		return;
+	if (leg->exchange.waits)
+		leg_exchange_start(leg);
+	else if (leg->relink)
+		leg_media_relink(leg);
+	else
+		leg_join_settled(leg);
 }
 
 static void on_answer(void *arg, int r, const json_t *reply)
@@ -177,8 +226,10 @@ static void on_answer(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 	const char *sdp = sdp_of(reply);
 
-	if (!over(leg))
-		leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+	if (over(leg))
+		return;
+	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+	settle(leg);
 }
 
 /* The party's offer was taken: answer it for our side. */
@@ -192,12 +243,14 @@ static void on_offer(void *arg, int r, const json_t *reply)
 	if (r == 0)
 		r = take_internal(leg, reply);
 	if (r == 0) {
-		sdp = our_sdp(leg, leg->exchange.info.direction);
+		sdp = our_sdp(leg, answer_to(leg, leg->exchange.info.direction));
 		r = sdp ? start(leg, ng_answer(leg, TAG_PARTY, TAG_OURS, sdp), on_answer) : -ENOMEM;
 	}
 	free(sdp);
-	if (r < 0)
-		leg_exchange_done(leg, r, NULL);
+	if (r == 0)
+		return;
+	leg_exchange_done(leg, r, NULL);
+	settle(leg);
 }
 
 /* Our offer was taken: RTPengine's version of it goes into the 200. */
@@ -206,8 +259,10 @@ static void on_own_offer(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 	const char *sdp = sdp_of(reply);
 
-	if (!over(leg))
-		leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+	if (over(leg))
+		return;
+	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+	settle(leg);
 }
 
 int leg_media_exchange(struct leg *leg)
@@ -252,72 +307,232 @@ int leg_media_offer(struct leg *leg)
 	return r;
 }
 
-/* The party's answer to an offer of ours was taken. */
+/* -- silence of a joined party */
+
+/* When the last packet of the party came, in seconds since the epoch; 0: not known. */
+static int64_t last_packet(const json_t *reply)
+{
+	const json_t *tag = json_object_get(json_object_get(reply, "tags"), TAG_PARTY);
+	const json_t *media = json_array_get(json_object_get(tag, "medias"), 0);
+	const json_t *stream = json_array_get(json_object_get(media, "streams"), 0);
+
+	return json_integer_value(json_object_get(stream, "last packet"));
+}
+
+static void on_query(void *arg, int r, const json_t *reply)
+{
+	struct leg *leg = arg;
+	int64_t last, now = clock_wall_ms() / 1000;
+
+	if (over(leg))
+		return;
+	last = r == 0 ? last_packet(reply) : 0;
+	if (leg->peer && leg->party_sends && last &&
+	    now - last >= leg->world->config->rtp_timeout_ms / 1000) {
+		log_info("%s: no RTP from the party", leg->call_sid);
+		leg_end(leg, LEG_END_NO_RTP, 200);
+	} else {
+		run_stream(leg); /* the time runs anew */
+	}
+	settle(leg);
+}
+
+static void ask_of_silence(struct leg *leg)
+{
+	json_t *command;
+
+	/* What is being told to RTPengine starts the time anew. */
+	if (leg->ng_id)
+		return;
+	command = json_pack("{s:s, s:s}", "command", "query", "call-id", leg->call_sid);
+	start(leg, command, on_query);
+}
+
+/* -- the party's answers to offers of ours */
+
+static void take_answer(struct leg *leg);
+
+/* An early one decides nothing but where media goes. */
+static void run_early(struct leg *leg, const struct sdp_info *info)
+{
+	leg->theirs = info->direction;
+	if (leg->events && leg->events->progress)
+		leg->events->progress(leg->arg);
+}
+
 static void on_party_answer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
 	struct sdp_info info;
-	char *answer = leg->party_answer;
 
-	leg->party_answer = NULL;
-	if (over(leg)) {
-		free(answer);
+	if (over(leg))
 		return;
-	}
 	if (r == 0)
 		r = take_internal(leg, reply);
-	if (r < 0 || sdp_parse(&info, answer, strlen(answer)) < 0)
+	if (leg->answer_waits) {
+		take_answer(leg);
+		return;
+	}
+	if (r < 0 || sdp_parse(&info, leg->party_answer, strlen(leg->party_answer)) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	else if (leg->state < LEG_ANSWERED)
+		run_early(leg, &info);
 	else
 		leg_media_run(leg, &info);
-	free(answer);
+	settle(leg);
 }
 
-static void take_answer(struct leg *leg, int r)
+static void take_answer(struct leg *leg)
 {
-	if (r == 0)
-		r = start(leg, ng_answer(leg, TAG_OURS, TAG_PARTY, leg->party_answer),
-			  on_party_answer);
-	if (r < 0)
+	leg->answer_waits = false;
+	if (start(leg, ng_answer(leg, TAG_OURS, TAG_PARTY, leg->party_answer), on_party_answer) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+}
+
+static int keep_answer(struct leg *leg, const char *sdp)
+{
+	char *copy = strdup(sdp);
+
+	if (!copy)
+		return -ENOMEM;
+	free(leg->party_answer);
+	leg->party_answer = copy;
+	free(leg->taken_offer);
+	leg->taken_offer = NULL;
+	return 0;
 }
 
 void leg_media_answer(struct leg *leg, const char *sdp)
 {
-	free(leg->party_answer);
-	leg->party_answer = strdup(sdp);
-	take_answer(leg, leg->party_answer ? 0 : -ENOMEM);
+	if (keep_answer(leg, sdp) < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	else if (leg->ng_id)
+		leg->answer_waits = true;
+	else
+		take_answer(leg);
 }
 
-static void on_refresh_offer(void *arg, int r, const json_t *reply)
+void leg_media_early(struct leg *leg, const char *sdp)
+{
+	if (!leg->ng_id && keep_answer(leg, sdp) == 0)
+		take_answer(leg);
+}
+
+static void on_own_side(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
 
 	(void)reply;
-	if (!over(leg))
-		take_answer(leg, r);
+	if (over(leg))
+		return;
+	if (r < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	else
+		take_answer(leg);
+}
+
+/* An offer of ours and the party's answer to it, which is there already. */
+static int tell_own_side(struct leg *leg)
+{
+	char *sdp = our_sdp(leg, leg->towards);
+	int r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_own_side) : -ENOMEM;
+
+	free(sdp);
+	return r;
 }
 
 void leg_media_refreshed(struct leg *leg, const char *sdp)
 {
-	char *ours = NULL;
-	int r = -ENOMEM;
+	int r = keep_answer(leg, sdp);
 
-	free(leg->party_answer);
-	leg->party_answer = strdup(sdp);
-	free(leg->taken_offer);
-	leg->taken_offer = NULL;
-	if (leg->party_answer)
-		ours = our_sdp(leg, SDP_SENDRECV);
-	if (ours)
-		r = start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, ours), on_refresh_offer);
-	free(ours);
+	if (r == 0 && leg->ng_id)
+		leg->relink = true;
+	else if (r == 0)
+		r = tell_own_side(leg);
 	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }
 
+/* -- our side changes: joined, or left */
+
+static void on_relinked(void *arg, int r, const json_t *reply)
+{
+	struct leg *leg = arg;
+
+	(void)reply;
+	if (over(leg))
+		return;
+	if (r < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	else
+		run_stream(leg);
+	settle(leg);
+}
+
+/* The party's last offer once more, with another answer of our side to it. */
+static void on_offer_again(void *arg, int r, const json_t *reply)
+{
+	struct leg *leg = arg;
+	struct sdp_info info;
+	char *sdp = NULL;
+
+	if (over(leg))
+		return;
+	if (r == 0)
+		r = take_internal(leg, reply);
+	if (r == 0)
+		r = sdp_parse(&info, leg->taken_offer, strlen(leg->taken_offer));
+	if (r == 0) {
+		sdp = our_sdp(leg, answer_to(leg, info.direction));
+		r = sdp ? start(leg, ng_answer(leg, TAG_PARTY, TAG_OURS, sdp), on_relinked)
+			: -ENOMEM;
+	}
+	free(sdp);
+	if (r < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+}
+
+void leg_media_relink(struct leg *leg)
+{
+	int r = 0;
+
+	if (leg->state == LEG_ENDED || !leg->media_number)
+		return;
+	leg->relink = leg->ng_id != 0;
+	if (leg->relink)
+		return;
+	if (leg->taken_offer)
+		r = start(leg, ng_offer(leg, TAG_PARTY, TAG_OURS, leg->taken_offer),
+			  on_offer_again);
+	else if (leg->party_answer)
+		r = tell_own_side(leg);
+	if (r < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+}
+
+static void on_reoffer(void *arg, int r, const json_t *reply)
+{
+	struct leg *leg = arg;
+	const char *sdp = sdp_of(reply);
+
+	if (over(leg))
+		return;
+	leg_join_offered(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
+	settle(leg);
+}
+
+int leg_media_reoffer(struct leg *leg)
+{
+	char *sdp = our_sdp(leg, leg->towards);
+	int r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_reoffer) : -ENOMEM;
+
+	free(sdp);
+	return r;
+}
+
 void leg_media_close(struct leg *leg)
 {
+	leg_leave(leg);
 	leg->world->ops->media_close(leg->world->w, leg->port);
 	leg->port = NULL;
 	/* A command that runs may still make or keep the call: its completion deletes it. */

@@ -192,6 +192,9 @@ static void on_timer(void *arg)
 static void on_provisional(struct leg *leg, const struct sip_msg *msg)
 {
 	struct leg_outbound *o = leg->outbound;
+	struct leg_refusal refusal = { 0 };
+	struct sdp_info info;
+	char *sdp;
 
 	if (!o->open)
 		return;
@@ -200,11 +203,18 @@ static void on_provisional(struct leg *leg, const struct sip_msg *msg)
 	o->provisional = true;
 	if (o->cancel && !o->cancelled)
 		send_cancel(leg);
-	if (msg->status < 180 || o->cancel || !leg_set(leg, LEG_EV_ALERT) || o->rang)
+	if (msg->status < 180 || o->cancel || !leg_set(leg, LEG_EV_ALERT))
 		return;
-	o->rang = true;
-	if (leg->events)
+	if (!o->rang && leg->events)
 		leg->events->ringing(leg->arg);
+	o->rang = true;
+	if (o->early_media && leg->state == LEG_ALERTING && msg->body_len &&
+	    leg_check_sdp(msg, &info, &refusal)) {
+		sdp = leg_copy_sdp(msg);
+		if (sdp)
+			leg_media_early(leg, sdp);
+		free(sdp);
+	}
 }
 
 /* The dialog as its UAC: RFC 3261 §12.1.2. */
@@ -375,6 +385,7 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	leg->route_set = strdup("");
 	leg->socket = strdup("");
 	leg->proto = strdup(transports[call->target->transport]);
+	o->early_media = call->early_media;
 	o->account_sid = strdup(call->account_sid);
 	o->username = call->username ? strdup(call->username) : NULL;
 	o->password = call->username ? strdup(call->password ? call->password : "") : NULL;

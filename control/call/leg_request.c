@@ -36,14 +36,13 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 	struct sdp_info info;
 	char headers[sizeof(x->headers)];
 	bool update = !strcmp(msg->method, "UPDATE"), exchange = !update || msg->body_len;
-	int r;
 
 	/* Glare: an offer of ours is open (RFC 3261 §14.2, RFC 3311 §5.2). */
 	if (exchange && (!strcmp(leg->pending.method, "INVITE") || leg->answer_in_ack)) {
 		leg_reply(leg, request->transaction, 491, "Request Pending", NULL, NULL);
 		return;
 	}
-	if (x->transaction[0] || leg->ng_id || leg->state < LEG_ANSWERED) {
+	if (x->transaction[0] || leg->state < LEG_ANSWERED) {
 		busy(leg, request->transaction);
 		return;
 	}
@@ -80,9 +79,7 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 		x->offer = leg_copy_sdp(msg);
 	}
 	x->offerless = !x->offer;
-	r = leg_media_exchange(leg);
-	if (r < 0)
-		leg_exchange_done(leg, r, NULL);
+	leg_exchange_start(leg);
 }
 
 static void on_options(struct leg *leg, const struct leg_invite *request)

@@ -189,6 +189,8 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 			leg_end(leg, LEG_END_TRANSPORT, 200);
 		} else {
 			leg_session_answered(leg, method, msg);
+			if (!strcmp(method, "INVITE"))
+				leg_join_answered(leg, msg->status);
 			if (msg->status < 300 && !strcmp(method, "INVITE")) {
 				struct leg_refusal refusal = { 0 };
 				struct sdp_info info;
@@ -199,6 +201,8 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 					leg_media_refreshed(leg, sdp);
 				free(sdp);
 			}
+			if (leg->state != LEG_ENDED)
+				leg_join_settled(leg);
 		}
 	}
 	leg_release(leg);

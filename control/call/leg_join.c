@@ -1,0 +1,132 @@
+/*
+ * Two legs whose parties hear each other. Each keeps an NG call of its own: RTPengine is told that
+ * our side of one is the internal side of the other (docs/media.md).
+ */
+#define LOG_SUBSYSTEM "leg"
+#include "call/leg_internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GLARE_OWN_MS   2100 /* RFC 3261 §14.1: who made the dialog waits 2.1 to 4 s */
+#define GLARE_OTHER_MS 0    /* the other one up to 2 s */
+#define GLARE_SPAN_MS  1900
+
+int leg_join(struct leg *a, struct leg *b)
+{
+	if (a == b || a->peer || b->peer || a->state == LEG_ENDED || b->state == LEG_ENDED)
+		return -EINVAL;
+	leg_stop(a);
+	leg_stop(b);
+	a->peer = b;
+	b->peer = a;
+	log_debug("%s: joined to %s", a->call_sid, b->call_sid);
+	if (b->media_number)
+		leg_media_relink(a);
+	if (a->media_number)
+		leg_media_relink(b);
+	/* Who is held already tells the other. */
+	leg_join_held(a);
+	leg_join_held(b);
+	return 0;
+}
+
+static void show(struct leg *leg, enum sdp_direction towards)
+{
+	if (towards == leg->towards)
+		return;
+	leg->towards = towards;
+	leg->reoffer = true;
+	leg_join_settled(leg);
+}
+
+static void part(struct leg *leg)
+{
+	leg->peer = NULL;
+	if (leg->state == LEG_ENDED)
+		return;
+	leg_media_relink(leg);
+	show(leg, SDP_SENDRECV);
+}
+
+void leg_leave(struct leg *leg)
+{
+	struct leg *peer = leg ? leg->peer : NULL;
+
+	if (!peer)
+		return;
+	log_debug("%s: left %s", leg->call_sid, peer->call_sid);
+	part(leg);
+	part(peer);
+}
+
+/* What a party that sends us this direction lets the other one do. */
+void leg_join_held(struct leg *leg)
+{
+	static const enum sdp_direction shown[] = { [SDP_SENDRECV] = SDP_SENDRECV,
+						    [SDP_SENDONLY] = SDP_SENDONLY,
+						    [SDP_RECVONLY] = SDP_SENDRECV,
+						    [SDP_INACTIVE] = SDP_INACTIVE };
+
+	if (leg->peer)
+		show(leg->peer, shown[leg->theirs]);
+}
+
+void leg_join_settled(struct leg *leg)
+{
+	if (!leg->reoffer || leg->state != LEG_CONFIRMED || leg->pending.method[0] ||
+	    leg->exchange.transaction[0] || leg->ng_id || leg->answer_in_ack)
+		return;
+	leg->reoffer = false;
+	if (leg_media_reoffer(leg) < 0)
+		log_warn("%s: a hold could not be shown to the party", leg->call_sid);
+}
+
+void leg_join_offered(struct leg *leg, int r, const char *sdp)
+{
+	char *copy = r == 0 ? strdup(sdp) : NULL;
+
+	/* The party or the session timer was faster: after it. */
+	if (leg->pending.method[0] || leg->exchange.transaction[0]) {
+		leg->reoffer = true;
+		free(copy);
+		return;
+	}
+	if (!copy ||
+	    leg_send(leg, "INVITE", "Allow: " LEG_ALLOW "\r\nSupported: timer\r\n", copy) < 0) {
+		log_warn("%s: a hold could not be shown to the party", leg->call_sid);
+		free(copy);
+		return;
+	}
+	free(leg->sent_sdp);
+	leg->sent_sdp = copy;
+}
+
+static void on_glare_over(void *arg)
+{
+	leg_join_settled(arg);
+}
+
+void leg_join_answered(struct leg *leg, int status)
+{
+	const struct world_ops *ops = leg->world->ops;
+
+	if (status != 491 || leg->state == LEG_ENDED)
+		return;
+	leg->reoffer = true;
+	if (!leg->reoffer_timer)
+		leg->reoffer_timer = ops->timer_new(leg->world->w, on_glare_over, leg);
+	if (leg->reoffer_timer)
+		ops->timer_start(leg->world->w, leg->reoffer_timer,
+				 (leg->outbound ? GLARE_OWN_MS : GLARE_OTHER_MS) +
+					 (uint64_t)random() % GLARE_SPAN_MS);
+}
+
+void leg_join_free(struct leg *leg)
+{
+	if (leg->reoffer_timer)
+		leg->world->ops->timer_free(leg->world->w, leg->reoffer_timer);
+}
