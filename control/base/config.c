@@ -97,6 +97,9 @@ static const struct setting table[] = {
 	  "hang up when the party sends no RTP for so long (32014)" },
 	{ "ACK_TIMEOUT_MS", NUMBER, AT(ack_timeout_ms), "32000", 1000, 64000, NULL,
 	  "hang up when no ACK came (32022)" },
+	{ "DIAL_ACTION_ON_HANGUP", BOOL, AT(dial_action_on_hangup), "true", 0, 0, NULL,
+	  "whether the action of a <Dial> is told when the caller hangs up; its answer is not "
+	  "run" },
 	{ "CALLS_PER_SECOND", NUMBER, AT(calls_per_second), "100", 0, 1000, NULL,
 	  "calls a second that are dialled for one account's REST; more wait; 0: as many as it "
 	  "likes" },

@@ -47,13 +47,14 @@ struct config {
 	const char *dtmf_listen;       /* DTMF_LISTEN ip:port: RTPengine's dtmf-log-dest */
 	const char *media_ip;	       /* MEDIA_IP: address of the `i` sockets, loopback */
 	/* calls */
-	int max_calls;		  /* MAX_CALLS at once on this node; beyond: 503 + Retry-After */
-	int rtp_timeout_ms;	  /* RTP_TIMEOUT_MS, 60000: no RTP from the party, 32014 */
-	int ack_timeout_ms;	  /* ACK_TIMEOUT_MS, 32000: 32022 */
-	int calls_per_second;	  /* CALLS_PER_SECOND, 100: that REST creates, of an account */
-	bool sip_private_targets; /* SIP_PRIVATE_TARGETS, false */
-	int max_call_seconds;	  /* MAX_CALL_SECONDS, 14400: 32015 */
-	int session_expires_s;	  /* SESSION_EXPIRES_S, 1800 (RFC 4028) */
+	int max_calls;		    /* MAX_CALLS at once on this node; beyond: 503 + Retry-After */
+	int rtp_timeout_ms;	    /* RTP_TIMEOUT_MS, 60000: no RTP from the party, 32014 */
+	int ack_timeout_ms;	    /* ACK_TIMEOUT_MS, 32000: 32022 */
+	bool dial_action_on_hangup; /* DIAL_ACTION_ON_HANGUP, true */
+	int calls_per_second;	    /* CALLS_PER_SECOND, 100: that REST creates, of an account */
+	bool sip_private_targets;   /* SIP_PRIVATE_TARGETS, false */
+	int max_call_seconds;	    /* MAX_CALL_SECONDS, 14400: 32015 */
+	int session_expires_s;	    /* SESSION_EXPIRES_S, 1800 (RFC 4028) */
 	/* webhooks */
 	int webhook_connect_ms;	  /* WEBHOOK_CONNECT_MS 5000 */
 	int webhook_read_ms;	  /* WEBHOOK_READ_MS 15000 */

@@ -73,7 +73,7 @@ enum metric {
 
 /* The values of the labels, in the order of the table's words. */
 enum metric_dependency { DEPENDENCY_DATABASE, DEPENDENCY_KAMAILIO, DEPENDENCY_RTPENGINE };
-enum metric_direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND_API };
+enum metric_direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND_API, DIRECTION_OUTBOUND_DIAL };
 enum metric_call_status {
 	CALLS_COMPLETED,
 	CALLS_BUSY,

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "call/call_outbound.h"
+#include "call/dial.h"
 #include "call/notify.h"
 #include "call/playlist.h"
 #include "call/rejected.h"
@@ -46,7 +47,9 @@ int hook_set(struct hook *h, const char *url, const char *method)
 
 enum metric_direction call_metric_direction(const struct call *c)
 {
-	return c->order ? DIRECTION_OUTBOUND_API : DIRECTION_INBOUND;
+	if (!c->order)
+		return DIRECTION_INBOUND;
+	return c->order->parent_sid ? DIRECTION_OUTBOUND_DIAL : DIRECTION_OUTBOUND_API;
 }
 
 bool call_answered(const struct call *c)
@@ -78,12 +81,13 @@ static void put_row(struct call *c, const struct store_call *row)
 		log_error("%s: its row is lost", c->sid);
 }
 
-static void row_insert(struct call *c)
+void call_insert_row(struct call *c)
 {
 	put_row(c, &(struct store_call){
 			   .sid = c->sid,
 			   .account_sid = c->account_sid,
-			   .domain_sid = c->domain_sid,
+			   .parent_call_sid = c->order ? c->order->parent_sid : NULL,
+			   .domain_sid = *c->domain_sid ? c->domain_sid : NULL,
 			   .to = c->to,
 			   .from = c->from,
 			   .status = call_status_name(c->status),
@@ -180,6 +184,22 @@ static void on_answered(void *arg)
 		interp_answered(c);
 }
 
+static void on_progress(void *arg)
+{
+	struct call *c = arg;
+
+	if (c->target && !c->finished && !c->ending)
+		dial_progress(c);
+}
+
+static void on_heard(void *arg, const struct sip_msg *msg)
+{
+	struct call *c = arg;
+
+	if (c->order && !c->finished)
+		call_outbound_heard(c, msg);
+}
+
 static void on_digit(void *arg, char digit, unsigned duration_ms)
 {
 	struct call *c = arg;
@@ -262,8 +282,9 @@ static void count_end(const struct call *c)
 
 void call_end(struct call *c, enum call_event event, int sip_code)
 {
-	interp_stop(c);
 	call_set_status(c, event);
+	dial_caller_gone(c);
+	interp_stop(c);
 	count_end(c);
 	c->finished = true;
 	c->world->ops->timer_stop(c->world->w, c->deadline);
@@ -279,6 +300,8 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 			callbacks_put(c->calls->callbacks, c, CALLBACK_COMPLETED, sip_code);
 	}
 	calls_bury(c->calls, c);
+	if (c->target)
+		dial_ended(c, sip_code);
 }
 
 static void on_ended(void *arg, enum leg_end why, int sip_code)
@@ -302,6 +325,8 @@ static void on_held(void *arg, bool held)
 
 const struct leg_events call_leg_events = {
 	.ringing = on_ringing,
+	.progress = on_progress,
+	.heard = on_heard,
 	.answered = on_answered,
 	.digit = on_digit,
 	.played = on_played,
@@ -408,7 +433,7 @@ static void on_domain(void *arg, const struct call_domain *d)
 	leg_ring(c->leg);
 	if (c->finished)
 		return;
-	row_insert(c);
+	call_insert_row(c);
 	interp_fetch_first(c, c->voice.url, c->voice.method);
 }
 
@@ -497,8 +522,8 @@ int call_new_outbound(struct call **ret, struct calls *calls, struct call_order 
 	form_init(&c->sip_headers);
 	snprintf(c->sid, sizeof(c->sid), "%s", order->sid);
 	c->status = CALL_QUEUED;
-	c->direction = "outbound-api";
-	c->stored = true;
+	c->direction = order->parent_sid ? "outbound-dial" : "outbound-api";
+	c->stored = !order->parent_sid;
 	c->callback_events = order->callback_events;
 	c->time_limit_s = order->time_limit_s;
 	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);

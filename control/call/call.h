@@ -21,6 +21,7 @@
 struct call_order;
 struct call_pace;
 struct callbacks;
+struct dial_target;
 struct media_cache;
 struct playlist;
 struct rejected;
@@ -40,11 +41,12 @@ struct call {
 	struct leg *leg;
 
 	enum call_status status;
-	const char *direction;	  /* as its row says it */
-	struct call_order *order; /* of a call that REST made; NULL: it came in */
-	uint32_t digits_play;	  /* of the order's digits; 0: not being sent */
-	bool answering;		  /* the 200 was asked for */
-	bool stored;		  /* its row exists: end it there and tell the status callback */
+	const char *direction;	    /* as its row says it */
+	struct call_order *order;   /* of a call of ours; NULL: it came in */
+	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
+	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
+	bool answering;		    /* the 200 was asked for */
+	bool stored;		    /* its row exists: end it there and tell the status callback */
 	bool finished; /* the leg ended: only the memory remains, until the end of the turn */
 	bool ending;   /* we asked for the end, as end_event */
 	enum call_event end_event;
@@ -58,7 +60,7 @@ struct call {
 	/* E.164: whom an INVITE to the account's gateway calls and who calls; "": not said */
 	char called_number[E164_SIZE], caller_number[E164_SIZE];
 	char phone_number_sid[SID_SIZE]; /* of the number that is called, when it is one's; "" */
-	struct form sip_headers;	 /* SipHeader_X-..., ready to be sent */
+	struct form sip_headers; /* SipHeader_X-... of the INVITE, or of what answered ours */
 
 	struct hook voice, fallback, status_callback;
 	unsigned callback_events;   /* bits of enum callback_event that are wanted */
@@ -103,6 +105,7 @@ void call_reject(struct call *c, int code, const char *reason, int error_code, e
  * shutdown. */
 void call_end(struct call *c, enum call_event event, int sip_code);
 void call_set_limit(struct call *c, int seconds); /* counts from the answer */
+void call_insert_row(struct call *c);
 enum metric_direction call_metric_direction(const struct call *c);
 int call_duration_s(const struct call *c);
 struct http_jar *call_jar(struct call *c); /* made at first use; NULL: out of memory */

@@ -1,16 +1,19 @@
 /*
- * call_order - calls that REST creates (sip-and-rest.md §1.6): their row is there, as `queued`; the
- * engine dials them, at most CALLS_PER_SECOND a second of each account, and from then on they are
- * calls like any.
+ * call_order - calls of ours: those that REST creates (sip-and-rest.md §1.6), whose row is there,
+ * as `queued`, and which the engine dials at most CALLS_PER_SECOND a second of each account; and
+ * those of a <Dial>, which are dialled at once (dial.h). From then on they are calls like any.
  */
 #ifndef HOOKSWITCH_CALL_CALL_ORDER_H
 #define HOOKSWITCH_CALL_CALL_ORDER_H
+
+#include <stdbool.h>
 
 struct calls;
 
 struct call_order {
 	const char *sid, *account_sid, *auth_token;
-	const char *to, *from; /* from: what sip_from_ok takes */
+	const char *to, *from; /* a URI, client:name, or a number; from: as party_user takes it */
+	bool number;	       /* to can be nothing but a number */
 	const char *url, *method;
 	const char *twiml; /* instead of url; else NULL */
 	const char *fallback_url, *fallback_method;
@@ -19,6 +22,11 @@ struct call_order {
 	const char *send_digits;  /* sent once it is answered, or NULL */
 	const char *username, *password;
 	int timeout_s, time_limit_s; /* time_limit_s 0: the platform's */
+	/* Of a <Dial>: whose it is; NULL: REST's. url, or nothing, is what the party hears first.
+	 */
+	const char *parent_sid;
+	bool early_media; /* as in leg_call, and */
+	int dtmf_pt;
 };
 
 /* Copies it. What becomes of the call its row and callbacks say. Any thread. -ENOMEM; -ESHUTDOWN:

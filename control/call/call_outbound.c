@@ -6,21 +6,28 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "call/call.h"
+#include "call/dial.h"
 #include "call/notify.h"
 #include "call/status_callback.h"
 #include "io/loop.h"
+#include "proto/e164.h"
 #include "proto/sip_target.h"
 #include "proto/twiml.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <uthash.h>
 
-#define STRINGS_MAX   16
-#define PACES_MAX     4096
-#define DEADLINE_S    600 /* of a ringing call, whatever the order says */
-#define CODE_NO_ROUTE 13224
+#define STRINGS_MAX	 20
+#define PACES_MAX	 4096
+#define DEADLINE_S	 600 /* of a ringing call, whatever the order says */
+#define CODE_NO_ROUTE	 13224
+#define CODE_BAD_URI	 21211 /* of REST's To; of a <Sip>: */
+#define CODE_DIAL_URI	 13243
+#define CODE_BAD_NUMBER	 13223
+#define CODE_DIAL_HEADER 13252
 
 /* An order that owns its strings. */
 struct owned_order {
@@ -70,6 +77,7 @@ static struct owned_order *order_copy(const struct call_order *order)
 	bad |= keep(o, &c->twiml) | keep(o, &c->fallback_url) | keep(o, &c->fallback_method);
 	bad |= keep(o, &c->status_callback) | keep(o, &c->status_callback_method);
 	bad |= keep(o, &c->send_digits) | keep(o, &c->username) | keep(o, &c->password);
+	bad |= keep(o, &c->parent_sid);
 	if (!bad)
 		return o;
 	call_order_free(c);
@@ -128,18 +136,42 @@ static void fail(struct call *c, int code, const char *text)
 	call_end(c, CALL_EV_FAILED, 0);
 }
 
+/* The user part of a URI; what is no URI is one itself. */
+static void party_user(char *ret, size_t size, const char *party)
+{
+	size_t scheme = !strncasecmp(party, "sips:", 5)	 ? 5
+			: !strncasecmp(party, "sip:", 4) ? 4
+							 : 0,
+	       n = scheme ? strcspn(party + scheme, "@;:?") : strlen(party);
+
+	if (scheme && party[scheme + n] != '@' &&
+	    !memchr(party + scheme, '@', strlen(party + scheme)))
+		n = 0;
+	snprintf(ret, size, "%.*s", (int)n, party + scheme);
+	if (!*ret || ret[strspn(ret, CALLER_CHARS)])
+		snprintf(ret, size, "anonymous");
+}
+
 void call_dial(struct call *c)
 {
 	const struct call_order *order = c->order;
-	struct sip_target_error error = { .code = CODE_NO_ROUTE };
+	char from_user[SIP_TARGET_URI_MAX + 1];
+	struct sip_target_error error = { .leave_out = order->parent_sid != NULL };
 	struct leg_call call = { .account_sid = c->account_sid,
-				 .from_user = order->from,
+				 .from_user = from_user,
 				 .from_host = c->world->config->sip_domain,
 				 .username = order->username,
-				 .password = order->password };
+				 .password = order->password,
+				 .early_media = order->early_media,
+				 .dtmf_pt = order->dtmf_pt };
 	struct sip_target target;
 	int r, timeout_s = order->timeout_s < DEADLINE_S ? order->timeout_s : DEADLINE_S;
 
+	party_user(from_user, sizeof(from_user), order->from);
+	if (order->number && !e164_ok(order->to)) {
+		fail(c, CODE_BAD_NUMBER, order->to);
+		return;
+	}
 	if (*order->to == '+' || !strncmp(order->to, "client:", 7)) {
 		fail(c, CODE_NO_ROUTE,
 		     "There is no route to numbers and clients: only to SIP URIs");
@@ -147,13 +179,19 @@ void call_dial(struct call *c)
 	}
 	r = sip_target_parse(&target, order->to, &error);
 	if (r < 0) {
-		fail(c, error.code, r == -ENOMEM ? "out of memory" : error.text);
+		fail(c,
+		     order->parent_sid && error.code == CODE_BAD_URI ? CODE_DIAL_URI : error.code,
+		     r == -ENOMEM ? "out of memory" : error.text);
 		return;
 	}
+	if (error.code)
+		notify(c, CODE_DIAL_HEADER, NULL, NULL, "%s", error.text);
 	call.target = &target;
+	free(c->domain_name);
+	c->domain_name = strdup(target.host);
 	r = leg_new_outbound(&c->leg, c->world, c->calls->legs, c->sid, &call, &call_leg_events, c);
 	sip_target_done(&target);
-	if (r == 0 && !(c->sip_call_id = strdup(leg_call_id(c->leg))))
+	if (r == 0 && (!c->domain_name || !(c->sip_call_id = strdup(leg_call_id(c->leg)))))
 		r = -ENOMEM;
 	if (r < 0) {
 		c->leg ? call_hangup(c, CALL_EV_FAILED) : fail(c, 12400, "out of memory");
@@ -175,6 +213,10 @@ static void start_document(struct call *c)
 	struct twiml_error error = { .code = 12100 };
 	struct twiml *doc;
 
+	if (!order->url && !order->twiml) {
+		dial_ready(c);
+		return;
+	}
 	if (!order->twiml) {
 		interp_fetch_first(c, c->voice.url, c->voice.method);
 		return;
@@ -189,6 +231,10 @@ static void start_document(struct call *c)
 void call_outbound_answered(struct call *c)
 {
 	callbacks_put(c->calls->callbacks, c, CALLBACK_ANSWERED, 0);
+	if (c->target)
+		dial_answered(c);
+	if (c->ending || c->finished)
+		return;
 	if (c->order->send_digits)
 		c->digits_play = leg_play_digits(c->leg, c->order->send_digits);
 	if (!c->digits_play)
@@ -232,7 +278,40 @@ void call_outbound_notify(struct call *c, enum leg_end why, int sip_code)
 	       "%s: the SIP answer was %d", c->to, sip_code);
 }
 
-/* -- REST's order */
+void call_outbound_heard(struct call *c, const struct sip_msg *msg)
+{
+	form_done(&c->sip_headers);
+	form_init(&c->sip_headers);
+	params_sip_headers(&c->sip_headers, msg);
+}
+
+/* -- the order */
+
+/* Takes the order. */
+static int make(struct call **ret, struct calls *calls, struct call_order *order)
+{
+	if (call_new_outbound(ret, calls, order) == 0)
+		return 0;
+	log_error("%s: out of memory, it is not dialled", order->sid);
+	call_order_free(order);
+	return -ENOMEM;
+}
+
+int call_order_take(struct call **ret, struct calls *calls, const struct call_order *order)
+{
+	struct owned_order *own = order_copy(order);
+
+	return own ? make(ret, calls, &own->order) : -ENOMEM;
+}
+
+bool call_within_limit(struct call *c)
+{
+	if (c->calls->count <= (unsigned)c->world->config->max_calls)
+		return true;
+	metrics_count(METRIC_CALLS_REFUSED, REFUSED_CAPACITY, 0);
+	fail(c, 10004, "This node has as many calls as it takes (MAX_CALLS)");
+	return false;
+}
 
 /* Takes the order. */
 static void run(struct calls *calls, struct call_order *order)
@@ -240,16 +319,8 @@ static void run(struct calls *calls, struct call_order *order)
 	struct call *c = NULL;
 	uint64_t wait_ms;
 
-	if (call_new_outbound(&c, calls, order) < 0) {
-		log_error("%s: out of memory, it is not dialled", order->sid);
-		call_order_free(order);
+	if (make(&c, calls, order) < 0 || !call_within_limit(c))
 		return;
-	}
-	if (calls->count > (unsigned)calls->world->config->max_calls) {
-		metrics_count(METRIC_CALLS_REFUSED, REFUSED_CAPACITY, 0);
-		fail(c, 10004, "This node has as many calls as it takes (MAX_CALLS)");
-		return;
-	}
 	wait_ms = take_turn(calls, c->account_sid);
 	if (wait_ms)
 		calls->world->ops->timer_start(calls->world->w, c->deadline, wait_ms);

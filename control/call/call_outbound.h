@@ -5,14 +5,24 @@
 #include "call/call_order.h"
 #include "call/leg.h"
 
-struct call;
+/* sip_addr.h's user characters that need no escape and mean nothing elsewhere: of whom a call is.
+ */
+#define CALLER_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_."
 
+struct call;
+struct sip_msg;
+
+/* A queued call of the order, which is copied, among the live ones. -ENOMEM. */
+int call_order_take(struct call **ret, struct calls *calls, const struct call_order *order);
 void call_order_free(struct call_order *order); /* one that a call owns; NULL is fine */
+bool call_within_limit(struct call *c);		/* false: MAX_CALLS, and it has failed */
 void call_paces_free(struct calls *calls);
 void call_dial(struct call *c); /* its turn has come */
 void call_outbound_ringing(struct call *c);
 void call_outbound_answered(struct call *c); /* sends the digits, then asks for the document */
 void call_outbound_digits_sent(struct call *c);
+/* The party's final message: SipHeader_* of later requests are of it. */
+void call_outbound_heard(struct call *c, const struct sip_msg *msg);
 void call_outbound_notify(struct call *c, enum leg_end why, int sip_code);
 
 #endif

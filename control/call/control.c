@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "call/call.h"
 #include "call/control_run.h"
+#include "call/dial.h"
 #include "call/domain_cache.h"
 #include "io/loop.h"
 #include "proto/twiml.h"
@@ -100,8 +101,10 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 		twiml_free(doc);
 		set_status(c, cmd->status);
 	} else if (cmd->url) {
+		dial_released(c);
 		interp_fetch_first(c, cmd->url, cmd->method);
 	} else if (doc) {
+		dial_released(c);
 		interp_run_inline(c, doc);
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "call/call.h"
 #include "call/content_type.h"
+#include "call/dial.h"
 #include "call/notify.h"
 #include "call/playlist.h"
 #include "call/verb.h"
@@ -358,6 +359,11 @@ void interp_run_inline(struct call *c, struct twiml *doc)
 
 static void end_of_document(struct call *c)
 {
+	/* What a dialled party had to hear first is over. */
+	if (c->target) {
+		dial_ready(c);
+		return;
+	}
 	if (call_answered(c)) {
 		call_hangup(c, CALL_EV_HUNG_UP);
 		return;
@@ -384,7 +390,8 @@ static void run(struct call *c)
 			in->node = n->next;
 			continue;
 		}
-		if (in->verb->answers && !call_answered(c)) {
+		if (in->verb->answers && !call_answered(c) &&
+		    !(in->verb->unanswered && in->verb->unanswered(n))) {
 			in->verb = NULL;
 			in->awaiting = true;
 			call_answer(c);

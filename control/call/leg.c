@@ -173,6 +173,13 @@ void leg_free(struct leg *leg)
 		leg_release(leg);
 }
 
+int leg_dtmf_pt(const struct leg *leg)
+{
+	int pt = leg->exchange.initial ? leg->exchange.info.dtmf_pt : leg->dtmf_pt;
+
+	return pt > 0 ? pt : 0;
+}
+
 const char *leg_call_id(const struct leg *leg)
 {
 	return leg->call_id;

@@ -48,6 +48,8 @@ enum leg_end {
 struct leg_events {
 	void (*ringing)(void *arg);  /* the first 18x to our INVITE; not of an inbound leg */
 	void (*progress)(void *arg); /* ours: early media of the party is there; may be NULL */
+	/* ours: the party's final answer to the INVITE, or its BYE; borrowed; may be NULL */
+	void (*heard)(void *arg, const struct sip_msg *msg);
 	void (*answered)(void *arg); /* the 200 is out, or came, and media runs */
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
 	void (*played)(void *arg, uint32_t play_id);
@@ -89,6 +91,8 @@ struct leg_call {
 	const char *from_host;
 	const char *username, *password; /* for a challenge; NULL: it is a refusal */
 	bool early_media;		 /* the party's media before its answer is wanted */
+	int dtmf_pt; /* payload type of telephone-event to offer: that of the leg which this one
+			will be joined to, since RTPengine relays it as it is; 0: 101 */
 };
 
 /*
@@ -98,6 +102,7 @@ struct leg_call {
  */
 int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
 		     const struct leg_call *call, const struct leg_events *events, void *arg);
+int leg_dtmf_pt(const struct leg *leg); /* as the party of an inbound leg offered it; 0: none */
 const char *leg_call_id(const struct leg *leg); /* of its dialog; lives as long as the leg */
 void leg_free(struct leg *leg);
 

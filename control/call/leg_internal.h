@@ -187,6 +187,7 @@ void leg_outbound_response(struct leg *leg, const struct sip_msg *msg);
 void leg_outbound_offered(struct leg *leg, int r, const char *sdp); /* RTPengine took our offer */
 void leg_outbound_cancel(struct leg *leg); /* nobody wants the answer any more */
 bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag);
+void leg_outbound_tell(struct leg *leg, const struct sip_msg *msg); /* leg_events.heard */
 void leg_outbound_free(struct leg *leg);
 
 /* leg_check.c: what an INVITE or UPDATE may ask of us */

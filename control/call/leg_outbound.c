@@ -217,6 +217,12 @@ static void on_provisional(struct leg *leg, const struct sip_msg *msg)
 	}
 }
 
+void leg_outbound_tell(struct leg *leg, const struct sip_msg *msg)
+{
+	if (leg->outbound && leg->events && leg->events->heard)
+		leg->events->heard(leg->arg, msg);
+}
+
 /* The dialog as its UAC: RFC 3261 §12.1.2. */
 static int fill_dialog(struct leg *leg, const struct sip_msg *msg)
 {
@@ -280,6 +286,7 @@ static void on_answer(struct leg *leg, const struct sip_msg *msg)
 		return;
 	}
 	leg_session_answered(leg, "INVITE", msg);
+	leg_outbound_tell(leg, msg);
 	if (leg_check_sdp(msg, &info, &refusal))
 		sdp = leg_copy_sdp(msg);
 	if (sdp)
@@ -331,6 +338,7 @@ static void on_refusal(struct leg *leg, const struct sip_msg *msg)
 	}
 	if (authorize(leg, msg))
 		return;
+	leg_outbound_tell(leg, msg);
 	/* RFC 3263 §4.3: another address may do better. */
 	if (msg->status == 503)
 		try_next(leg, LEG_END_REFUSED, 503);
@@ -386,6 +394,7 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	leg->socket = strdup("");
 	leg->proto = strdup(transports[call->target->transport]);
 	o->early_media = call->early_media;
+	leg->dtmf_pt = call->dtmf_pt;
 	o->account_sid = strdup(call->account_sid);
 	o->username = call->username ? strdup(call->username) : NULL;
 	o->password = call->username ? strdup(call->password ? call->password : "") : NULL;

@@ -14,6 +14,7 @@
 static void on_bye(struct leg *leg, const struct leg_invite *request)
 {
 	leg_reply(leg, request->transaction, 200, "OK", NULL, NULL);
+	leg_outbound_tell(leg, request->msg);
 	/* In an early dialog the INVITE is still to be answered (RFC 3261 §15.1.2). */
 	if (!leg->invite_replied)
 		leg_final(leg, 487, "Request Terminated", NULL, LEG_END_CANCELED);

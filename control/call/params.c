@@ -1,4 +1,5 @@
 #include "call/call.h"
+#include "call/call_order.h"
 #include "proto/sip_msg.h"
 
 #include <errno.h>
@@ -20,12 +21,15 @@ int params_standard(struct form *f, const struct call *c, const char *status)
 	bad |= form_add(f, "From", c->from);
 	if (c->sip_call_id)
 		bad |= form_add(f, "SipCallId", c->sip_call_id);
-	if (!c->order) {
+	if (c->order)
+		bad |= form_add(f, "ParentCallSid", c->order->parent_sid);
+	if (*c->domain_name)
 		bad |= form_add(f, "SipDomain", c->domain_name);
+	if (*c->domain_sid)
 		bad |= form_add(f, "SipDomainSid", c->domain_sid);
-		bad |= form_copy(f, &c->sip_headers);
+	bad |= form_copy(f, &c->sip_headers);
+	if (*c->source_ip)
 		bad |= form_add(f, "SipSourceIp", c->source_ip);
-	}
 	if (*c->user)
 		bad |= form_add(f, "SipUsername", c->user);
 	bad |= form_add(f, "To", c->to);

@@ -198,30 +198,35 @@ static void start_waiting(struct callbacks *cb)
 	}
 }
 
-static int fill(struct callback *c, struct call *call, enum callback_event event, int sip_code)
+static int fill(struct callback *c, const struct call *call, const struct form *params)
 {
-	int seconds = call_duration_s(call), bad = 0;
-	char date[CLOCK_RFC2822_SIZE];
-
 	snprintf(c->call_sid, sizeof(c->call_sid), "%s", call->sid);
 	form_init(&c->params);
 	c->account_sid = strdup(call->account_sid);
 	c->auth_token = strdup(call->auth_token);
-	c->url = strdup(call->status_callback.url);
-	c->method = strdup(call->status_callback.method);
-	if (!c->account_sid || !c->auth_token || !c->url || !c->method)
-		return -1;
+	return c->account_sid && c->auth_token && c->url && c->method &&
+			       form_copy(&c->params, params) == 0
+		       ? 0
+		       : -1;
+}
+
+static int event_params(struct form *f, const struct call *call, enum callback_event event,
+			int sip_code)
+{
+	int seconds = call_duration_s(call), bad = 0;
+	char date[CLOCK_RFC2822_SIZE];
+
 	clock_rfc2822(date, time(NULL));
-	bad |= params_standard(&c->params, call, event == CALLBACK_INITIATED ? "initiated" : NULL);
-	bad |= form_add(&c->params, "CallbackSource", "call-progress-events");
-	bad |= form_addf(&c->params, "SequenceNumber", "%u", call->callback_sequence);
-	bad |= form_add(&c->params, "Timestamp", date);
+	bad |= params_standard(f, call, event == CALLBACK_INITIATED ? "initiated" : NULL);
+	bad |= form_add(f, "CallbackSource", "call-progress-events");
+	bad |= form_addf(f, "SequenceNumber", "%u", call->callback_sequence);
+	bad |= form_add(f, "Timestamp", date);
 	if (event != CALLBACK_COMPLETED)
 		return bad;
-	bad |= form_addf(&c->params, "CallDuration", "%d", seconds);
-	bad |= form_addf(&c->params, "Duration", "%d", (seconds + 59) / 60);
+	bad |= form_addf(f, "CallDuration", "%d", seconds);
+	bad |= form_addf(f, "Duration", "%d", (seconds + 59) / 60);
 	if (sip_code)
-		bad |= form_addf(&c->params, "SipResponseCode", "%d", sip_code);
+		bad |= form_addf(f, "SipResponseCode", "%d", sip_code);
 	return bad;
 }
 
@@ -250,24 +255,41 @@ static int enqueue(struct callbacks *cb, struct callback *c)
 	return 0;
 }
 
-void callbacks_put(struct callbacks *cb, struct call *call, enum callback_event event, int sip_code)
+void callbacks_put_request(struct callbacks *cb, struct call *call, const char *url,
+			   const char *method, const struct form *params)
 {
 	struct callback *c;
 
-	if (!call->status_callback.url || !(call->callback_events & 1u << event))
-		return;
 	if (cb->n_waiting + cb->n_behind >= CALLBACKS_WAITING_MAX) {
 		notify_account(cb->world, call->account_sid, call->sid, 15002, NULL, NULL,
 			       "The status callback was not sent: too many wait already");
 		return;
 	}
 	c = calloc(1, sizeof(*c));
-	if (c)
+	if (c) {
 		c->all = cb;
-	if (!c || fill(c, call, event, sip_code) != 0 || enqueue(cb, c) != 0) {
+		c->url = strdup(url);
+		c->method = strdup(method);
+	}
+	if (!c || fill(c, call, params) != 0 || enqueue(cb, c) != 0) {
 		log_error("%s: out of memory, its status callback is lost", call->sid);
 		callback_free(c);
-		return;
 	}
-	call->callback_sequence++;
+}
+
+void callbacks_put(struct callbacks *cb, struct call *call, enum callback_event event, int sip_code)
+{
+	struct form params;
+
+	if (!call->status_callback.url || !(call->callback_events & 1u << event))
+		return;
+	form_init(&params);
+	if (event_params(&params, call, event, sip_code) == 0) {
+		callbacks_put_request(cb, call, call->status_callback.url,
+				      call->status_callback.method, &params);
+		call->callback_sequence++;
+	} else {
+		log_error("%s: out of memory, its status callback is lost", call->sid);
+	}
+	form_done(&params);
 }

@@ -8,6 +8,7 @@
 
 struct call;
 struct callbacks;
+struct form;
 struct world;
 
 #define CALLBACKS_RUNNING_MAX 256
@@ -25,6 +26,10 @@ void callbacks_free(struct callbacks *cb); /* what is not delivered is dropped *
 /* When the call has a status callback that wants this event. sip_code: the final one, of COMPLETED
  * alone. */
 void callbacks_put(struct callbacks *cb, struct call *c, enum callback_event event, int sip_code);
+/* A request of the call's whose answer is not waited for, in order with the others. params: copied.
+ */
+void callbacks_put_request(struct callbacks *cb, struct call *c, const char *url,
+			   const char *method, const struct form *params);
 unsigned callbacks_waiting(const struct callbacks *cb);
 
 #endif

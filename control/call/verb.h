@@ -18,6 +18,8 @@ enum verb_step {
 struct verb {
 	const char *name;
 	bool answers; /* an unanswered leg is answered before run (§2.0) */
+	/* NULL, or: an element that leaves an unanswered leg as it is. */
+	bool (*unanswered)(const struct twiml_node *n);
 	enum verb_step (*run)(struct call *c, const struct twiml_node *n);
 	/* The rest for a verb that waits; each may be NULL. */
 	void (*digit)(struct call *c, char digit);
@@ -33,6 +35,10 @@ enum verb_step verb_pause_run(struct call *c, const struct twiml_node *n);
 enum verb_step verb_gather_run(struct call *c, const struct twiml_node *n);
 void verb_gather_digit(struct call *c, char digit);
 void verb_gather_cancel(struct call *c);
+bool verb_dial_unanswered(const struct twiml_node *n);
+enum verb_step verb_dial_run(struct call *c, const struct twiml_node *n);
+void verb_dial_digit(struct call *c, char digit);
+void verb_dial_cancel(struct call *c);
 enum verb_step verb_redirect_run(struct call *c, const struct twiml_node *n);
 enum verb_step verb_reject_run(struct call *c, const struct twiml_node *n);
 enum verb_step verb_hangup_run(struct call *c, const struct twiml_node *n);

@@ -15,6 +15,8 @@ struct media;
 struct media_port; /* one `i` socket: plain RTP, PCMU + telephone-event, loopback */
 struct prompt;
 
+#define MEDIA_FOREVER UINT32_MAX /* loops: longer than any call */
+
 struct media_events {
 	/* The play with this id ended by itself (never after media_stop or media_close of it). */
 	void (*played)(void *arg, uint32_t play_id);
@@ -54,7 +56,7 @@ void media_start(struct media_port *port, const char *ip, uint16_t port_number, 
 void media_hold(struct media_port *port, int sending);
 
 /*
- * Queues p (a reference is taken) behind what plays, loops (0: 1) times. Returns its id; 0 means
+ * Queues p (a reference is taken) behind what plays, loops (0: 1; MEDIA_FOREVER) times. Returns its id; 0 means
  * out of memory alone. `played` follows when the 20 ms of its last packet are over.
  */
 uint32_t media_play(struct media_port *port, struct prompt *p, unsigned loops);

@@ -1,6 +1,7 @@
 #include "proto/e164.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 bool e164_ok(const char *number)
@@ -25,5 +26,27 @@ int e164_of_user(char ret[E164_SIZE], const char *user)
 		ret[n++] = *user;
 	}
 	ret[n] = '\0';
+	return e164_ok(ret) ? 0 : -EINVAL;
+}
+
+int e164_of_text(char ret[E164_SIZE], const char *text)
+{
+	char digits[E164_SIZE];
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (strchr(" -.()/", *text))
+			continue;
+		if (n == E164_SIZE - 1)
+			return -EINVAL;
+		digits[n++] = *text;
+	}
+	digits[n] = '\0';
+	if (n == 10 && digits[0] != '+')
+		snprintf(ret, E164_SIZE, "+1%.10s", digits);
+	else if (n == 11 && digits[0] == '1')
+		snprintf(ret, E164_SIZE, "+%.11s", digits);
+	else
+		strcpy(ret, digits);
 	return e164_ok(ret) ? 0 : -EINVAL;
 }

@@ -13,5 +13,10 @@ bool e164_ok(const char *number);
  * international form.
  */
 int e164_of_user(char ret[E164_SIZE], const char *user);
+/*
+ * A number as people write it: international form, or, of North America, ten digits or 1 and ten;
+ * with spaces and -.()/ between. 0; -EINVAL: it is neither.
+ */
+int e164_of_text(char ret[E164_SIZE], const char *text);
 
 #endif

@@ -312,12 +312,13 @@ static int parse_header(struct buf *b, struct sip_slice header, struct sip_targe
 	if (!sip_is_token(name.at, name.len))
 		return refuse(error, CODE_HEADER_NAME,
 			      "A header of the SIP URI has illegal characters in its name");
-	if (!name_allowed(name))
-		return refuse(error, CODE_NOT_ALLOWED,
-			      "The header '%.*s' is not allowed; X-* but X-Twilio-* is, and "
-			      "User-to-User, Remote-Party-ID, P-Preferred-Identity, "
-			      "P-Called-Party-ID",
-			      name.len > 40 ? 40 : (int)name.len, name.at);
+	if (!name_allowed(name)) {
+		say(error, CODE_NOT_ALLOWED,
+		    "The header '%.*s' is not allowed; X-* but X-Twilio-* is, and User-to-User, "
+		    "Remote-Party-ID, P-Preferred-Identity, P-Called-Party-ID",
+		    name.len > 40 ? 40 : (int)name.len, name.at);
+		return error->leave_out ? 0 : -EINVAL;
+	}
 	buf_addf(b, "%.*s: ", (int)name.len, name.at);
 	if (!add_value(b, header))
 		return refuse(error, CODE_HEADER_VALUE,

@@ -30,6 +30,8 @@ struct sip_target {
 };
 
 struct sip_target_error {
+	/* In: a header that is not allowed is left out, and told with success: code 32113. */
+	bool leave_out;
 	int code;	/* of the dictionary: 21211 the URI, 21227..21229 and 32113 its headers */
 	char text[200]; /* without control characters and what is not ASCII */
 };

@@ -35,10 +35,11 @@ def decode(payload, payload_type):
     return (ULAW if payload_type == 0 else ALAW)[np.frombuffer(payload, dtype=np.uint8)]
 
 
-def encode_ulaw(pcm):
-    """PCMU bytes of int16 samples, by nearest code (tests only: exact and slow is fine)."""
-    order = np.argsort(ULAW.astype(np.int32), kind="stable")
-    levels = ULAW.astype(np.int32)[order]
+def encode(pcm, payload_type):
+    """The payload of int16 samples, by nearest code (tests only: exact and slow is fine)."""
+    table = (ULAW if payload_type == 0 else ALAW).astype(np.int32)
+    order = np.argsort(table, kind="stable")
+    levels = table[order]
     at = np.searchsorted(levels, np.asarray(pcm, dtype=np.int32)).clip(1, 255)
     left = np.abs(levels[at - 1] - pcm) <= np.abs(levels[at] - pcm)
     return order[np.where(left, at - 1, at)].astype(np.uint8).tobytes()

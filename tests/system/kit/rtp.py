@@ -101,10 +101,10 @@ class RtpPeer:
             self._queue += frames
 
     def say(self, pcm):
-        """Sends int16 samples as audio (PCMU peers)."""
-        data = g711.encode_ulaw(pcm)
+        """Sends int16 samples as audio."""
+        data = g711.encode(pcm, self.payload_type)
         with self._lock:
-            self._queue += [(self.payload_type, data[i:i + 160].ljust(160, b"\xff"), False, True)
+            self._queue += [(self.payload_type, data[i:i + 160].ljust(160, data[-1:]), False, True)
                             for i in range(0, len(data), 160)]
 
     # -- judging what arrived

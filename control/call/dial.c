@@ -1,0 +1,159 @@
+#define LOG_SUBSYSTEM "dial"
+#include "call/dial.h"
+
+#include "base/config.h"
+#include "base/log.h"
+#include "call/call.h"
+#include "call/call_order.h"
+#include "call/dial_internal.h"
+#include "call/status_callback.h"
+#include "call/verb.h"
+
+#include <stdlib.h>
+
+/* The caller hears somebody else, or the ring tone. */
+static void unjoin(struct dial *d)
+{
+	if (!d->joined)
+		return;
+	d->joined = NULL;
+	leg_leave(d->c->leg);
+}
+
+static void join(struct dial *d, struct call *callee)
+{
+	if (d->joined == callee)
+		return;
+	unjoin(d);
+	leg_stop(d->c->leg);
+	if (leg_join(d->c->leg, callee->leg) < 0) {
+		log_error("%s: cannot be joined with %s", d->c->sid, callee->sid);
+		call_hangup(callee, CALL_EV_FAILED);
+		return;
+	}
+	d->joined = callee;
+}
+
+static struct dial *dial_of(struct call *callee)
+{
+	return callee->target ? callee->target->dial : NULL;
+}
+
+static void detach(struct call *callee)
+{
+	struct dial *d = dial_of(callee);
+
+	if (d->joined == callee)
+		unjoin(d);
+	callee->target->call = NULL;
+	callee->target = NULL;
+}
+
+void dial_progress(struct call *callee)
+{
+	struct dial *d = dial_of(callee);
+
+	/* Of several the first: the caller hears one party. */
+	if (!d || d->winner || call_answered(d->c) || (d->joined && d->joined != callee))
+		return;
+	join(d, callee);
+	leg_progress(d->c->leg);
+}
+
+void dial_answered(struct call *callee)
+{
+	struct dial *d = dial_of(callee);
+
+	if (!d)
+		return;
+	if (d->winner) {
+		/* Two answered in one turn. */
+		call_hangup(callee, CALL_EV_HUNG_UP);
+		return;
+	}
+	d->winner = callee->target;
+	dial_drop_others(d, callee);
+	/* It may have something to hear first; the caller must not. */
+	if (callee->order->url || callee->order->send_digits) {
+		unjoin(d);
+		dial_ring_caller(d);
+	}
+}
+
+void dial_ready(struct call *callee)
+{
+	struct dial *d = dial_of(callee);
+	struct call *c = d ? d->c : NULL;
+
+	if (!d || c->finished || c->ending) {
+		call_hangup(callee, CALL_EV_HUNG_UP);
+		return;
+	}
+	join(d, callee);
+	if (d->joined != callee)
+		return;
+	d->bridged = true;
+	log_info("%s: connected with %s", c->sid, callee->sid);
+	if (!call_answered(c))
+		call_answer(c);
+}
+
+void dial_ended(struct call *callee, int sip_code)
+{
+	struct dial *d = dial_of(callee);
+	bool won = d && d->winner == callee->target;
+	struct dial_result result = { .duration_s = -1 };
+
+	if (!d)
+		return;
+	detach(callee);
+	dial_result_take(&result, callee, sip_code, won && d->bridged);
+	/* Those that were dropped for the winner say nothing. */
+	if (!won && d->winner)
+		dial_result_done(&result);
+	else
+		dial_result_merge(&d->result, &result);
+	if (won)
+		dial_finish(d);
+	else if (!d->winner)
+		dial_go_on(d);
+}
+
+void dial_released(struct call *callee)
+{
+	struct dial *d = dial_of(callee);
+	struct dial_result result = { .duration_s = -1 };
+
+	if (!d)
+		return;
+	detach(callee);
+	dial_result_take(&result, callee, 200, false);
+	result.status = CALL_COMPLETED;
+	dial_result_merge(&d->result, &result);
+	dial_finish(d);
+}
+
+void dial_caller_gone(struct call *c)
+{
+	struct interp *in = &c->interp;
+	struct dial *d = in->verb && in->verb->run == verb_dial_run ? in->verb_state : NULL;
+	struct call *callee;
+	struct form params;
+	char *url;
+
+	if (!d || !d->action || !c->world->config->dial_action_on_hangup || !c->stored ||
+	    interp_resolve(c, &url, d->action) < 0)
+		return;
+	callee = d->winner ? d->winner->call : NULL;
+	if (callee) {
+		dial_result_take(&d->result, callee, 200, d->bridged);
+		d->result.status = CALL_COMPLETED;
+	} else {
+		d->result.status = CALL_CANCELED;
+	}
+	form_init(&params);
+	if (params_standard(&params, c, NULL) == 0 && dial_result_params(d, &params) == 0)
+		callbacks_put_request(c->calls->callbacks, c, url, d->method, &params);
+	form_done(&params);
+	free(url);
+}
