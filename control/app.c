@@ -11,6 +11,7 @@
 #include "call/domain_cache.h"
 #include "call/kamailio.h"
 #include "call/leg.h"
+#include "call/routes.h"
 #include "call/rtpengine.h"
 #include "call/store.h"
 #include "call/world.h"
@@ -43,6 +44,7 @@ struct app {
 	struct media *media;
 	struct store *store;
 	struct domain_cache *domains;
+	struct routes *routes;
 	struct kamailio *kamailio;
 	struct decisions *decisions;
 	struct rtpengine *rtpengine;
@@ -238,6 +240,17 @@ static void w_domain_get_cancel(void *w, uint64_t id)
 	domain_cache_cancel(((struct app *)w)->domains, id);
 }
 
+static int w_routes_get(void *w, const struct route_want *want, routes_fn *done, void *arg,
+			uint64_t *ret_id)
+{
+	return routes_get(((struct app *)w)->routes, want, done, arg, ret_id);
+}
+
+static void w_routes_cancel(void *w, uint64_t id)
+{
+	routes_cancel(((struct app *)w)->routes, id);
+}
+
 static const struct world_ops real_world = {
 	.now_ms = w_now_ms,
 	.timer_new = w_timer_new,
@@ -269,6 +282,8 @@ static const struct world_ops real_world = {
 	.store = w_store,
 	.domain_get = w_domain_get,
 	.domain_get_cancel = w_domain_get_cancel,
+	.routes_get = w_routes_get,
+	.routes_cancel = w_routes_cancel,
 };
 
 /* -- events into the engine */
@@ -408,9 +423,10 @@ static int start(struct app *app)
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
 	app->store = store_new(app->loop, c->database_url, c->node);
 	app->domains = domain_cache_new(app->loop, c->database_url);
+	app->routes = routes_new(app->loop, c->database_url);
 	app->database = db_worker_new(app->loop, c->database_url, NULL, 1);
 	if (!app->check || !app->web || !app->speech || !app->media || !app->store ||
-	    !app->domains || !app->database)
+	    !app->domains || !app->routes || !app->database)
 		return -ENOMEM;
 	app->world = (struct world){ .ops = &real_world, .w = app, .config = c };
 	app->calls = calls_new(&app->world, app->loop, app->domains);
@@ -444,6 +460,7 @@ static void stop(struct app *app)
 	decisions_free(app->decisions);
 	rtpengine_free(app->rtpengine);
 	domain_cache_free(app->domains);
+	routes_free(app->routes);
 	db_worker_free(app->database);
 	store_free(app->store);
 	media_free(app->media);

@@ -117,7 +117,7 @@ static void on_deadline(void *arg)
 {
 	struct call *c = arg;
 
-	if (!c->leg) {
+	if (c->order && !c->dialled) {
 		call_dial(c);
 		return;
 	}
@@ -288,6 +288,7 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 	count_end(c);
 	c->finished = true;
 	c->world->ops->timer_stop(c->world->w, c->deadline);
+	call_outbound_stop(c);
 	if (c->stored) {
 		put_row(c, &(struct store_call){ .sid = c->sid,
 						 .status = call_status_name(c->status),
@@ -296,7 +297,7 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 							 c->answered_ms ? call_duration_s(c) : -1,
 						 .sip_response_code = sip_code });
 		/* One that was canceled before it was dialled has told nobody of itself. */
-		if (!c->order || c->leg || event != CALL_EV_CANCELED)
+		if (!c->order || c->dialled || event != CALL_EV_CANCELED)
 			callbacks_put(c->calls->callbacks, c, CALLBACK_COMPLETED, sip_code);
 	}
 	calls_bury(c->calls, c);
@@ -342,7 +343,7 @@ void call_hangup(struct call *c, enum call_event why)
 		return;
 	interp_stop(c);
 	if (!c->leg) {
-		call_end(c, why, 0);
+		call_end(c, why, c->forks ? 487 : 0);
 		return;
 	}
 	c->ending = true;
@@ -553,6 +554,7 @@ void call_free(struct call *c)
 		c->world->ops->domain_get_cancel(c->world->w, c->domain_get);
 	interp_stop(c);
 	interp_done(&c->interp);
+	call_outbound_stop(c);
 	if (c->deadline)
 		c->world->ops->timer_free(c->world->w, c->deadline);
 	leg_free(c->leg);

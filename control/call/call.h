@@ -20,6 +20,7 @@
 
 struct call_order;
 struct call_pace;
+struct call_forks;
 struct callbacks;
 struct dial_target;
 struct media_cache;
@@ -39,12 +40,14 @@ struct call {
 	struct call *prev, *next;
 	char sid[SID_SIZE];
 	struct leg *leg;
+	struct call_forks *forks; /* instead of it, until one of several phones answers */
 
 	enum call_status status;
 	const char *direction;	    /* as its row says it */
 	struct call_order *order;   /* of a call of ours; NULL: it came in */
 	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
 	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
+	bool dialled;		    /* of ours: its turn has come */
 	bool answering;		    /* the 200 was asked for */
 	bool stored;		    /* its row exists: end it there and tell the status callback */
 	bool finished; /* the leg ended: only the memory remains, until the end of the turn */
@@ -66,6 +69,7 @@ struct call {
 	unsigned callback_events;   /* bits of enum callback_event that are wanted */
 	unsigned callback_sequence; /* of the next one */
 	struct http_jar *jar;
+	uint64_t routes_get;	/* what waits for the places that it may be called at; 0: nothing */
 	uint64_t domain_get;	/* what waits for the domain's settings; 0: nothing */
 	void *deadline;		/* ringing: CALL_RING_MAX_MS; answered: time_limit_s */
 	int time_limit_s;	/* what REST asked for; 0: the platform's */

@@ -6,28 +6,20 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "call/call.h"
+#include "call/call_fork.h"
 #include "call/dial.h"
 #include "call/notify.h"
 #include "call/status_callback.h"
 #include "io/loop.h"
-#include "proto/e164.h"
-#include "proto/sip_target.h"
 #include "proto/twiml.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <uthash.h>
 
-#define STRINGS_MAX	 20
-#define PACES_MAX	 4096
-#define DEADLINE_S	 600 /* of a ringing call, whatever the order says */
-#define CODE_NO_ROUTE	 13224
-#define CODE_BAD_URI	 21211 /* of REST's To; of a <Sip>: */
-#define CODE_DIAL_URI	 13243
-#define CODE_BAD_NUMBER	 13223
-#define CODE_DIAL_HEADER 13252
+#define STRINGS_MAX 20
+#define PACES_MAX   4096
 
 /* An order that owns its strings. */
 struct owned_order {
@@ -128,78 +120,20 @@ void call_paces_free(struct calls *calls)
 	}
 }
 
-/* -- dialling */
+/* -- from dialling to the document */
 
-static void fail(struct call *c, int code, const char *text)
+void call_outbound_fail(struct call *c, int code, int sip_code, const char *text)
 {
 	notify(c, code, NULL, NULL, "%s", text);
-	call_end(c, CALL_EV_FAILED, 0);
+	call_end(c, CALL_EV_FAILED, sip_code);
 }
 
-/* The user part of a URI; what is no URI is one itself. */
-static void party_user(char *ret, size_t size, const char *party)
+void call_outbound_stop(struct call *c)
 {
-	size_t scheme = !strncasecmp(party, "sips:", 5)	 ? 5
-			: !strncasecmp(party, "sip:", 4) ? 4
-							 : 0,
-	       n = scheme ? strcspn(party + scheme, "@;:?") : strlen(party);
-
-	if (scheme && party[scheme + n] != '@' &&
-	    !memchr(party + scheme, '@', strlen(party + scheme)))
-		n = 0;
-	snprintf(ret, size, "%.*s", (int)n, party + scheme);
-	if (!*ret || ret[strspn(ret, CALLER_CHARS)])
-		snprintf(ret, size, "anonymous");
-}
-
-void call_dial(struct call *c)
-{
-	const struct call_order *order = c->order;
-	char from_user[SIP_TARGET_URI_MAX + 1];
-	struct sip_target_error error = { .leave_out = order->parent_sid != NULL };
-	struct leg_call call = { .account_sid = c->account_sid,
-				 .from_user = from_user,
-				 .from_host = c->world->config->sip_domain,
-				 .username = order->username,
-				 .password = order->password,
-				 .early_media = order->early_media,
-				 .dtmf_pt = order->dtmf_pt };
-	struct sip_target target;
-	int r, timeout_s = order->timeout_s < DEADLINE_S ? order->timeout_s : DEADLINE_S;
-
-	party_user(from_user, sizeof(from_user), order->from);
-	if (order->number && !e164_ok(order->to)) {
-		fail(c, CODE_BAD_NUMBER, order->to);
-		return;
-	}
-	if (*order->to == '+' || !strncmp(order->to, "client:", 7)) {
-		fail(c, CODE_NO_ROUTE,
-		     "There is no route to numbers and clients: only to SIP URIs");
-		return;
-	}
-	r = sip_target_parse(&target, order->to, &error);
-	if (r < 0) {
-		fail(c,
-		     order->parent_sid && error.code == CODE_BAD_URI ? CODE_DIAL_URI : error.code,
-		     r == -ENOMEM ? "out of memory" : error.text);
-		return;
-	}
-	if (error.code)
-		notify(c, CODE_DIAL_HEADER, NULL, NULL, "%s", error.text);
-	call.target = &target;
-	free(c->domain_name);
-	c->domain_name = strdup(target.host);
-	r = leg_new_outbound(&c->leg, c->world, c->calls->legs, c->sid, &call, &call_leg_events, c);
-	sip_target_done(&target);
-	if (r == 0 && (!c->domain_name || !(c->sip_call_id = strdup(leg_call_id(c->leg)))))
-		r = -ENOMEM;
-	if (r < 0) {
-		c->leg ? call_hangup(c, CALL_EV_FAILED) : fail(c, 12400, "out of memory");
-		return;
-	}
-	c->started_ms = c->world->ops->now_ms(c->world->w);
-	c->world->ops->timer_start(c->world->w, c->deadline, (uint64_t)timeout_s * 1000);
-	callbacks_put(c->calls->callbacks, c, CALLBACK_INITIATED, 0);
+	if (c->routes_get)
+		c->world->ops->routes_cancel(c->world->w, c->routes_get);
+	c->routes_get = 0;
+	call_forks_drop(c);
 }
 
 void call_outbound_ringing(struct call *c)
@@ -309,7 +243,7 @@ bool call_within_limit(struct call *c)
 	if (c->calls->count <= (unsigned)c->world->config->max_calls)
 		return true;
 	metrics_count(METRIC_CALLS_REFUSED, REFUSED_CAPACITY, 0);
-	fail(c, 10004, "This node has as many calls as it takes (MAX_CALLS)");
+	call_outbound_fail(c, 10004, 0, "This node has as many calls as it takes (MAX_CALLS)");
 	return false;
 }
 

@@ -17,7 +17,10 @@ int call_order_take(struct call **ret, struct calls *calls, const struct call_or
 void call_order_free(struct call_order *order); /* one that a call owns; NULL is fine */
 bool call_within_limit(struct call *c);		/* false: MAX_CALLS, and it has failed */
 void call_paces_free(struct calls *calls);
-void call_dial(struct call *c); /* its turn has come */
+void call_dial(struct call *c); /* call_dial.c: its turn has come */
+/* It cannot be dialled: told with this code, sip_code 0 or the one that says as much. */
+void call_outbound_fail(struct call *c, int code, int sip_code, const char *text);
+void call_outbound_stop(struct call *c); /* what it dials, but its leg, is given up */
 void call_outbound_ringing(struct call *c);
 void call_outbound_answered(struct call *c); /* sends the digits, then asks for the document */
 void call_outbound_digits_sent(struct call *c);

@@ -163,6 +163,12 @@ void leg_release(struct leg *leg)
 		leg_destroy(leg);
 }
 
+void leg_own(struct leg *leg, const struct leg_events *events, void *arg)
+{
+	leg->events = events;
+	leg->arg = arg;
+}
+
 void leg_free(struct leg *leg)
 {
 	if (!leg)

@@ -90,7 +90,10 @@ struct leg_call {
 	const char *from_user; /* letters, digits and +-_. */
 	const char *from_host;
 	const char *username, *password; /* for a challenge; NULL: it is a refusal */
-	bool early_media;		 /* the party's media before its answer is wanted */
+	const char *shown_sid;		 /* X-Twilio-CallSid */
+	/* A place that is known already, no look-up: of a registered phone. All or none. */
+	const char *ruri, *next_hop, *socket;
+	bool early_media; /* the party's media before its answer is wanted */
 	int dtmf_pt; /* payload type of telephone-event to offer: that of the leg which this one
 			will be joined to, since RTPengine relays it as it is; 0: 101 */
 };
@@ -104,6 +107,8 @@ int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, c
 		     const struct leg_call *call, const struct leg_events *events, void *arg);
 int leg_dtmf_pt(const struct leg *leg); /* as the party of an inbound leg offered it; 0: none */
 const char *leg_call_id(const struct leg *leg); /* of its dialog; lives as long as the leg */
+/* Another owner: events and arg take the place of those that leg_new_ had. */
+void leg_own(struct leg *leg, const struct leg_events *events, void *arg);
 void leg_free(struct leg *leg);
 
 enum leg_state leg_state(const struct leg *leg);

@@ -67,6 +67,8 @@ struct leg_pending {
 struct leg_outbound {
 	struct sip_target target;
 	char *account_sid, *username, *password;
+	char *ruri;		  /* of a registered phone; NULL: the target's */
+	char shown_sid[SID_SIZE]; /* of its call */
 	struct resolver_query *query;
 	struct sockaddr_storage *addresses; /* that may be called, in order */
 	unsigned n_addresses, next_address; /* the next one to be tried */

@@ -66,26 +66,37 @@ static void add_headers(const struct leg *leg, struct buf *b)
 		 "Allow: " LEG_ALLOW "\r\nSupported: timer\r\nUser-Agent: Hookswitch\r\n"
 		 "X-Twilio-AccountSid: %s\r\nX-Twilio-CallSid: %s\r\n"
 		 "X-Twilio-ApiVersion: 2010-04-01\r\n%s%sContent-Type: application/sdp\r\n",
-		 o->account_sid, leg->call_sid, o->target.headers,
+		 o->account_sid, o->shown_sid, o->target.headers,
 		 o->authorization ? o->authorization : "");
+}
+
+static void format_hop(char *ret, size_t size, const struct leg_outbound *o)
+{
+	const struct sockaddr *address =
+		(const struct sockaddr *)&o->addresses[o->next_address - 1];
+	char ip[64];
+
+	addr_format(ip, sizeof(ip), address);
+	snprintf(ret, size, "sip:%s:%u;transport=%s", ip,
+		 ntohs(address->sa_family == AF_INET6
+			       ? ((const struct sockaddr_in6 *)address)->sin6_port
+			       : ((const struct sockaddr_in *)address)->sin_port),
+		 transports[o->target.transport]);
 }
 
 static int send_invite(struct leg *leg)
 {
 	struct leg_outbound *o = leg->outbound;
-	const struct sockaddr *address =
-		(const struct sockaddr *)&o->addresses[o->next_address - 1];
-	char ip[64], hop[160];
-	struct sip_out out = { .method = "INVITE", .ruri = o->target.uri, .next_hop = hop };
+	char hop[160];
+	struct sip_out out = { .method = "INVITE",
+			       .ruri = o->ruri ? o->ruri : o->target.uri,
+			       .next_hop = leg->next_hop ? leg->next_hop : hop,
+			       .socket = *leg->socket ? leg->socket : NULL };
 	struct buf b;
 	int r;
 
-	addr_format(ip, sizeof(ip), address);
-	snprintf(hop, sizeof(hop), "sip:%s:%u;transport=%s", ip,
-		 ntohs(address->sa_family == AF_INET6
-			       ? ((const struct sockaddr_in6 *)address)->sin6_port
-			       : ((const struct sockaddr_in *)address)->sin_port),
-		 transports[o->target.transport]);
+	if (!leg->next_hop)
+		format_hop(hop, sizeof(hop), o);
 	o->cseq = ++leg->local_cseq;
 	o->provisional = false;
 	buf_init(&b, HEADER_BYTES);
@@ -312,8 +323,8 @@ static bool authorize(struct leg *leg, const struct sip_msg *msg)
 	for (size_t i = 0; i < msg->n_headers && n < CHALLENGES_MAX; i++)
 		if (!strcasecmp(msg->headers[i].name, asks))
 			challenges[n++] = msg->headers[i].value;
-	value = digest_authorization(challenges, n, "INVITE", o->target.uri, o->username,
-				     o->password, NULL);
+	value = digest_authorization(challenges, n, "INVITE", o->ruri ? o->ruri : o->target.uri,
+				     o->username, o->password, NULL);
 	if (!value)
 		return false;
 	r = asprintf(&o->authorization, "%s: %s\r\n", answers, value);
@@ -391,8 +402,12 @@ static int fill(struct leg *leg, const struct leg_call *call)
 		     leg->local_tag) < 0)
 		leg->local = NULL;
 	leg->route_set = strdup("");
-	leg->socket = strdup("");
-	leg->proto = strdup(transports[call->target->transport]);
+	leg->socket = strdup(call->next_hop ? call->socket : "");
+	leg->next_hop = call->next_hop ? strdup(call->next_hop) : NULL;
+	o->ruri = call->next_hop ? strdup(call->ruri) : NULL;
+	leg->proto = call->next_hop ? strndup(call->socket, strcspn(call->socket, ":"))
+				    : strdup(transports[call->target->transport]);
+	snprintf(o->shown_sid, sizeof(o->shown_sid), "%s", call->shown_sid);
 	o->early_media = call->early_media;
 	leg->dtmf_pt = call->dtmf_pt;
 	o->account_sid = strdup(call->account_sid);
@@ -402,9 +417,16 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	return copy_target(&o->target, call->target) == 0 && leg->call_id && leg->key &&
 			       leg->local && leg->route_set && leg->socket && leg->proto &&
 			       o->account_sid && o->timer &&
-			       (!call->username || (o->username && o->password))
+			       (!call->username || (o->username && o->password)) &&
+			       (!call->next_hop || (leg->next_hop && o->ruri))
 		       ? 0
 		       : -ENOMEM;
+}
+
+static int call_known_place(struct leg *leg)
+{
+	leg->outbound->n_addresses = 1;
+	return leg_media_offer(leg);
 }
 
 int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
@@ -419,8 +441,9 @@ int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, c
 		return r;
 	leg->outbound = calloc(1, sizeof(*leg->outbound));
 	if (leg->outbound && fill(leg, call) == 0)
-		r = world->ops->resolve(world->w, &leg->outbound->query, t->host, port, on_resolved,
-					leg);
+		r = leg->next_hop ? call_known_place(leg)
+				  : world->ops->resolve(world->w, &leg->outbound->query, t->host,
+							port, on_resolved, leg);
 	if (r < 0) {
 		leg_destroy(leg);
 		return r;
@@ -445,6 +468,7 @@ void leg_outbound_free(struct leg *leg)
 	sip_target_done(&o->target);
 	free(o->account_sid);
 	free(o->username);
+	free(o->ruri);
 	free(o->password);
 	free(o->addresses);
 	free(o->authorization);

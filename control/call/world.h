@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "call/routes.h"
+
 struct config;
 
 /* An outbound request of tm.t_uac_start: headers are whole lines ending in CRLF, without
@@ -107,6 +109,10 @@ struct world_ops {
 			  void (*done)(void *arg, const struct call_domain *domain), void *arg,
 			  uint64_t *ret_id);
 	void (*domain_get_cancel)(void *w, uint64_t id);
+	/* call/routes.h */
+	int (*routes_get)(void *w, const struct route_want *want, routes_fn *done, void *arg,
+			  uint64_t *ret_id);
+	void (*routes_cancel)(void *w, uint64_t id);
 };
 
 struct world {

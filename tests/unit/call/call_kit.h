@@ -39,7 +39,9 @@ struct leg {
 		char *digits;
 		bool open;
 	} plays[256];
-	unsigned n_plays, stops, rings;
+	unsigned n_plays, stops, rings, progresses, joins;
+	struct leg *peer; /* joined to it */
+	char next_hop[128];
 };
 
 struct legs {
@@ -64,6 +66,9 @@ static void kit_end(struct leg *leg, enum leg_end why, int code)
 		return;
 	leg->state = LEG_ENDED;
 	leg->end_due = false;
+	if (leg->peer)
+		leg->peer->peer = NULL;
+	leg->peer = NULL;
 	leg->events->ended(leg->arg, why, code);
 }
 
@@ -93,10 +98,13 @@ int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
 		     const struct leg_call *call, const struct leg_events *events, void *arg)
 {
-	struct leg *leg = calloc(1, sizeof(*leg));
+	struct leg *leg;
 
 	(void)world;
 	(void)legs;
+	if (kit.n_legs == KIT_LEGS)
+		return -ENOMEM;
+	leg = calloc(1, sizeof(*leg));
 	leg->events = events;
 	leg->arg = arg;
 	leg->outbound = true;
@@ -106,7 +114,7 @@ int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, c
 	snprintf(leg->from, sizeof(leg->from), "%s@%s", call->from_user, call->from_host);
 	snprintf(leg->username, sizeof(leg->username), "%s", call->username ? call->username : "");
 	snprintf(leg->password, sizeof(leg->password), "%s", call->password ? call->password : "");
-	fake_check(kit.n_legs < KIT_LEGS, "too many legs");
+	snprintf(leg->next_hop, sizeof(leg->next_hop), "%s", call->next_hop ? call->next_hop : "");
 	kit.leg[kit.n_legs++] = leg;
 	*ret = leg;
 	return 0;
@@ -118,11 +126,15 @@ const char *leg_call_id(const struct leg *leg)
 	return "ours@192.0.2.10";
 }
 
+/* The kit frees it: a test may look at it, and nobody may touch it. */
 void leg_free(struct leg *leg)
 {
-	if (leg)
-		leg->freed =
-			true; /* the kit frees it: a test may look at it, and nobody may touch it */
+	if (!leg)
+		return;
+	if (leg->peer)
+		leg->peer->peer = NULL;
+	leg->peer = NULL;
+	leg->freed = true;
 }
 
 enum leg_state leg_state(const struct leg *leg)
@@ -200,6 +212,47 @@ void leg_stop(struct leg *leg)
 	leg->stops++;
 	for (unsigned i = 0; i < leg->n_plays; i++)
 		leg->plays[i].open = false;
+}
+
+int leg_join(struct leg *a, struct leg *b)
+{
+	fake_check(!a->freed && !b->freed && a != b, "a join of what is gone");
+	if (a->peer || b->peer || a->state == LEG_ENDED || b->state == LEG_ENDED)
+		return -EINVAL;
+	leg_stop(a);
+	leg_stop(b);
+	a->peer = b;
+	b->peer = a;
+	a->joins++;
+	b->joins++;
+	return 0;
+}
+
+void leg_leave(struct leg *leg)
+{
+	if (!leg || !leg->peer)
+		return;
+	fake_check(!leg->freed && leg->peer->peer == leg, "a leave of what is gone");
+	leg->peer->peer = NULL;
+	leg->peer = NULL;
+}
+
+int leg_progress(struct leg *leg)
+{
+	leg->progresses++;
+	return 0;
+}
+
+void leg_own(struct leg *leg, const struct leg_events *events, void *arg)
+{
+	leg->events = events;
+	leg->arg = arg;
+}
+
+int leg_dtmf_pt(const struct leg *leg)
+{
+	(void)leg;
+	return 101;
 }
 
 struct legs *legs_new(struct world *world, const struct legs_events *events, void *arg)

@@ -106,6 +106,14 @@ struct fake_domain {
 	bool open;
 };
 
+struct fake_route {
+	enum route_kind kind;
+	char *user, *domain;
+	routes_fn *done;
+	void *arg;
+	bool open;
+};
+
 struct fake_lookup {
 	char *host;
 	unsigned port;
@@ -129,6 +137,8 @@ struct fake_world {
 	struct fake_job *jobs[FAKE_MAX];
 	struct fake_domain domains[FAKE_MAX];
 	struct fake_lookup lookups[FAKE_MAX];
+	struct fake_route routes[FAKE_MAX];
+	unsigned n_routes;
 	unsigned n_lookups, n_cancels, cancelled_cseq;
 	struct store_item *stored[FAKE_MAX];
 	unsigned n_replies, n_requests, n_ng, n_ports, n_fetches, n_jobs, n_domains, n_stored;
@@ -589,6 +599,28 @@ static void fake_domain_get_cancel(void *w, uint64_t id)
 		FAKE(w)->domains[id - 1].open = false;
 }
 
+static int fake_routes_get(void *w, const struct route_want *want, routes_fn *done, void *arg,
+			   uint64_t *ret_id)
+{
+	struct fake_world *fw = w;
+
+	fake_check(fw->n_routes < FAKE_MAX, "too many routes");
+	fw->routes[fw->n_routes] = (struct fake_route){ .kind = want->kind,
+							.user = fake_copy(want->user),
+							.domain = fake_copy(want->domain),
+							.done = done,
+							.arg = arg,
+							.open = true };
+	*ret_id = ++fw->n_routes;
+	return 0;
+}
+
+static void fake_routes_cancel(void *w, uint64_t id)
+{
+	if (id && id <= FAKE(w)->n_routes)
+		FAKE(w)->routes[id - 1].open = false;
+}
+
 static const struct world_ops fake_ops = {
 	.now_ms = fake_now,
 	.timer_new = fake_timer_new,
@@ -620,6 +652,8 @@ static const struct world_ops fake_ops = {
 	.store = fake_store,
 	.domain_get = fake_domain_get,
 	.domain_get_cancel = fake_domain_get_cancel,
+	.routes_get = fake_routes_get,
+	.routes_cancel = fake_routes_cancel,
 };
 
 /*
@@ -860,6 +894,17 @@ FAKE_UNUSED static void fake_domain_reply(struct fake_world *fw, unsigned index,
 }
 
 /* The addresses, separated by spaces, of the last host that was asked for. */
+/* The database answers the look-up of a route, the last one. */
+FAKE_UNUSED static void fake_routes_reply(struct fake_world *fw, int error,
+					  const struct call_route *routes, unsigned n)
+{
+	struct fake_route *r = &fw->routes[fw->n_routes - 1];
+
+	fake_check(fw->n_routes && r->open, "nobody waits for routes");
+	r->open = false;
+	r->done(r->arg, error, routes, n);
+}
+
 FAKE_UNUSED static void fake_resolved(struct fake_world *fw, const char *addresses)
 {
 	struct fake_lookup *l = &fw->lookups[fw->n_lookups - 1];
@@ -894,6 +939,8 @@ FAKE_UNUSED static unsigned fake_open_things(const struct fake_world *fw)
 		n += fw->jobs[i]->open;
 	for (unsigned i = 0; i < fw->n_domains; i++)
 		n += fw->domains[i].open;
+	for (unsigned i = 0; i < fw->n_routes; i++)
+		n += fw->routes[i].open;
 	for (unsigned i = 0; i < fw->n_lookups; i++)
 		n += fw->lookups[i].open;
 	for (unsigned i = 0; i < fw->n_ng; i++) /* with nobody to answer to, it may wait */
@@ -950,6 +997,10 @@ static void fake_world_free(struct fake_world *fw)
 	for (unsigned i = 0; i < fw->n_domains; i++) {
 		free(fw->domains[i].number);
 		free(fw->domains[i].sid);
+	}
+	for (unsigned i = 0; i < fw->n_routes; i++) {
+		free(fw->routes[i].user);
+		free(fw->routes[i].domain);
 	}
 	for (unsigned i = 0; i < fw->n_stored; i++)
 		store_item_free(fw->stored[i]);

@@ -607,7 +607,7 @@ static void a_verb_of_a_later_version_is_told_and_skipped_without_answering(void
 	struct leg *leg = kit_call();
 
 	(void)state;
-	kit_twiml("<Dial>123</Dial><Record/><Reject reason=\"busy\"/>");
+	kit_twiml("<Enqueue>q</Enqueue><Record/><Reject reason=\"busy\"/>");
 	assert_non_null(kit_notification(13750));
 	assert_int_equal(leg->end_code, 486);
 	assert_false(leg->answer_asked);

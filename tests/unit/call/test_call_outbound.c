@@ -317,22 +317,148 @@ static void before_the_answer_a_call_is_canceled_but_not_redirected(void **state
 	kit_deliver();
 }
 
-static void numbers_and_clients_have_no_route(void **state)
+static void where_sql_knows_no_place_the_call_fails_with_its_reason(void **state)
 {
-	static const char *const targets[] = { "+14155550100", "client:bob" };
+	static const struct {
+		const char *to;
+		enum route_kind kind;
+		const char *user, *domain;
+		int error, code;
+	} cases[] = {
+		{ "+14155550100", ROUTE_NUMBER, "+14155550100", NULL, 13224, 13224 },
+		{ "client:bob", ROUTE_CLIENT, "bob", NULL, 32009, 32009 },
+		{ "sip:bob@acme.sip.hookswitch.test", ROUTE_AOR, "bob", "acme.sip.hookswitch.test",
+		  32214, 32214 },
+		{ "bob@sip.hookswitch.test", ROUTE_AOR, "bob", "sip.hookswitch.test", -1, 12400 },
+	};
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct call_order order = order_of(0);
+	kit.fw->config.sip_domain = "sip.hookswitch.test";
+	for (unsigned i = 0; i < 4; i++) {
+		struct call_order order = order_of(i);
+		const struct fake_route *r = &kit.fw->routes[i];
 
-		order.to = targets[i];
+		order.to = cases[i].to;
 		calls_order_run(kit.calls, &order);
 		assert_int_equal(kit.n_legs, 0);
+		assert_int_equal(r->kind, cases[i].kind);
+		assert_string_equal(r->user, cases[i].user);
+		if (cases[i].domain)
+			assert_string_equal(r->domain, cases[i].domain);
+		fake_routes_reply(kit.fw, cases[i].error, NULL, 0);
 		assert_string_equal(kit_status(), "failed");
-		assert_non_null(kit_notification(13224));
+		assert_non_null(kit_notification(cases[i].code));
 		kit_deliver();
 		kit_turn();
 	}
+}
+
+static void a_sip_uri_without_user_at_a_domain_of_ours_is_refused(void **state)
+{
+	struct call_order order = order_of(0);
+
+	(void)state;
+	kit.fw->config.sip_domain = "sip.hookswitch.test";
+	order.to = "sip:acme.sip.hookswitch.test";
+	calls_order_run(kit.calls, &order);
+	assert_non_null(kit_notification(32223));
+	kit_deliver();
+	kit_turn();
+}
+
+static const struct call_route phones[] = {
+	{ .uri = "sip:bob@10.0.0.1;x=y",
+	  .next_hop = "sip:198.51.100.1:5060",
+	  .socket = "udp:192.0.2.10:5060",
+	  .domain = "acme.sip.hookswitch.test" },
+	{ .uri = "sip:bob@10.0.0.2 evil\r\nX: y",
+	  .next_hop = "sip:198.51.100.2:5060;transport=TCP",
+	  .socket = "tcp:192.0.2.10:5060",
+	  .domain = "acme.sip.hookswitch.test" },
+};
+
+static void to_phones(unsigned n)
+{
+	struct call_order order = order_of(0);
+
+	kit.fw->config.sip_domain = "sip.hookswitch.test";
+	order.to = "client:bob";
+	calls_order_run(kit.calls, &order);
+	fake_routes_reply(kit.fw, 0, phones, n);
+	assert_int_equal(kit.n_legs, n);
+	a_told(0, "initiated");
+}
+
+static void a_registered_phone_is_called_where_it_registered_from(void **state)
+{
+	(void)state;
+	to_phones(1);
+	assert_string_equal(kit.leg[0]->target, "sip:bob@acme.sip.hookswitch.test");
+	assert_string_equal(kit.leg[0]->from, "alice@acme.sip.hookswitch.test");
+	assert_string_equal(kit.leg[0]->next_hop, "sip:198.51.100.1:5060");
+	answers(kit.leg[0]);
+	assert_string_equal(kit_status(), "in-progress");
+	kit_hangs_up(kit.leg[0]);
+	kit_deliver();
+}
+
+static void of_several_phones_the_first_answer_wins(void **state)
+{
+	(void)state;
+	to_phones(2);
+	rings(kit.leg[0]);
+	rings(kit.leg[1]);
+	assert_string_equal(kit_status(), "ringing");
+	answers(kit.leg[1]);
+	assert_true(kit.leg[0]->freed); /* which cancels it */
+	assert_string_equal(kit_status(), "in-progress");
+	assert_int_equal(kit_asked("http://app/v"), 1);
+	kit_hangs_up(kit.leg[1]);
+	assert_string_equal(kit_status(), "completed");
+	kit_deliver();
+}
+
+static void when_all_phones_refuse_the_best_answer_counts(void **state)
+{
+	(void)state;
+	to_phones(2);
+	kit_end(kit.leg[0], LEG_END_REFUSED, 486);
+	assert_null(kit_last_row());
+	kit_end(kit.leg[1], LEG_END_REFUSED, 404);
+	kit_turn();
+	assert_string_equal(kit_status(), "busy");
+	assert_non_null(kit_notification(34002));
+	kit_deliver();
+}
+
+static void several_phones_stop_ringing_when_nobody_answers_in_time(void **state)
+{
+	(void)state;
+	to_phones(2);
+	rings(kit.leg[0]);
+	fake_advance(kit.fw, 61000);
+	kit_turn();
+	assert_true(kit.leg[0]->freed && kit.leg[1]->freed);
+	assert_string_equal(kit_status(), "no-answer");
+	kit_deliver();
+}
+
+static void a_call_that_is_canceled_while_sql_is_asked_is_not_dialled(void **state)
+{
+	struct call_order order = order_of(0);
+	struct call_command cmd = { .call_sid = order.sid,
+				    .account_sid = KIT_ACCOUNT,
+				    .status = "canceled" };
+	int code;
+
+	(void)state;
+	order.to = "client:bob";
+	calls_order_run(kit.calls, &order);
+	assert_int_equal(control_run(kit.calls, &cmd, &code), 0);
+	kit_turn();
+	assert_string_equal(kit_status(), "canceled");
+	assert_false(kit.fw->routes[0].open);
+	kit_deliver();
 }
 
 static void a_full_node_fails_the_call_and_says_so(void **state)
@@ -377,7 +503,13 @@ int main(void)
 		kit_test(an_account_dials_at_its_pace),
 		kit_test(a_call_that_is_canceled_in_the_queue_tells_nobody),
 		kit_test(before_the_answer_a_call_is_canceled_but_not_redirected),
-		kit_test(numbers_and_clients_have_no_route),
+		kit_test(where_sql_knows_no_place_the_call_fails_with_its_reason),
+		kit_test(a_sip_uri_without_user_at_a_domain_of_ours_is_refused),
+		kit_test(a_registered_phone_is_called_where_it_registered_from),
+		kit_test(of_several_phones_the_first_answer_wins),
+		kit_test(when_all_phones_refuse_the_best_answer_counts),
+		kit_test(several_phones_stop_ringing_when_nobody_answers_in_time),
+		kit_test(a_call_that_is_canceled_while_sql_is_asked_is_not_dialled),
 		kit_test(a_full_node_fails_the_call_and_says_so),
 		kit_test(a_shutdown_ends_what_is_queued_and_what_rings),
 	};

@@ -35,6 +35,13 @@ static const char *const verbs[] = {
 	"<Reject reason=\"busy\"/>",
 	"<Hangup/>",
 	"<Dial>1</Dial>",
+	"<Dial><Sip>sip:b@192.0.2.1</Sip></Dial>",
+	"<Dial answerOnBridge=\"true\" hangupOnStar=\"true\" timeLimit=\"2\" action=\"/d\">"
+	"<Sip>sip:b@192.0.2.1</Sip><Client>c</Client></Dial>",
+	"<Dial sequential=\"true\" timeout=\"5\" action=\"/d\"><Sip url=\"/w\" "
+	"statusCallback=\"/s\" statusCallbackEvent=\"initiated ringing answered completed\">"
+	"sip:b@192.0.2.1</Sip><Number sendDigits=\"1\">+15551230001</Number></Dial>",
+	"<Dial answerOnBridge=\"true\"><Sip>sip:b@bad host</Sip></Dial>",
 	"<nonsense/>",
 };
 
@@ -138,6 +145,51 @@ static void rest(struct leg *leg)
 	free(doc);
 }
 
+/* What an INVITE of ours may hear. */
+static void party_answers(struct leg *leg, bool live)
+{
+	if (!live || !leg->outbound || leg->state >= LEG_ANSWERED || leg->end_due)
+		return;
+	switch (pick(5)) {
+	case 0:
+		leg->state = LEG_ALERTING;
+		leg->events->ringing(leg->arg);
+		break;
+	case 1:
+		if (leg->events->progress)
+			leg->events->progress(leg->arg);
+		break;
+	case 2:
+		kit_end(leg, pick(2) ? LEG_END_REFUSED : LEG_END_UNREACHABLE, pick(2) ? 486 : 404);
+		break;
+	default:
+		leg->state = LEG_CONFIRMED;
+		leg->events->answered(leg->arg);
+	}
+}
+
+static void answer_routes(void)
+{
+	static const struct call_route routes[] = {
+		{ "sip:b@192.0.2.1", "sip:192.0.2.1", "udp:192.0.2.2:5060", "d.x", NULL, NULL },
+		{ "sip:b@192.0.2.2", "sip:192.0.2.2", "udp:192.0.2.2:5060", "d.x", NULL, NULL },
+		{ "sip:15551230001@192.0.2.3", NULL, NULL, NULL, "u", "p" },
+	};
+
+	if (!kit.fw->n_routes || !kit.fw->routes[kit.fw->n_routes - 1].open)
+		return;
+	switch (pick(4)) {
+	case 0:
+		fake_routes_reply(kit.fw, pick(2) ? 32009 : -1, NULL, 0);
+		break;
+	case 1:
+		fake_routes_reply(kit.fw, 0, &routes[2], 1);
+		break;
+	default:
+		fake_routes_reply(kit.fw, 0, routes, 1 + pick(2));
+	}
+}
+
 static void step(void)
 {
 	static const char keys[] = "0123456789*#ABCD";
@@ -145,7 +197,7 @@ static void step(void)
 	bool live = leg && !leg->freed && leg->state != LEG_ENDED;
 	int i;
 
-	switch (pick(14)) {
+	switch (pick(18)) {
 	case 0:
 		if (kit.n_legs < 12)
 			kit_invite_of("", pick(2) ? "user" : "");
@@ -196,6 +248,15 @@ static void step(void)
 			kit_end(leg, pick(LEG_END_TRANSPORT + 1), 200 + (int)pick(400));
 		break;
 	case 13:
+		party_answers(leg, live);
+		break;
+	case 14:
+		party_answers(leg, live);
+		break;
+	case 15:
+		answer_routes();
+		break;
+	default:
 		kit_turn();
 		break;
 	}

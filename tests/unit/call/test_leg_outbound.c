@@ -28,6 +28,7 @@ static struct kit *start(const char *uri, const char *username)
 	struct sip_target target;
 	struct leg_call call = { .target = &target,
 				 .account_sid = "AC1",
+				 .shown_sid = KIT_SID,
 				 .from_user = "alice",
 				 .from_host = "sip.example.com",
 				 .username = username,
