@@ -9,6 +9,7 @@ static const struct resource *const table[] = {
 	&resource_auth_calls_credential_list_mappings,
 	&resource_auth_registrations_credential_list_mappings,
 	&resource_registrations,
+	&resource_sip_gateways,
 	&resource_ip_access_control_list_mappings,
 	&resource_credential_list_mappings,
 	&resource_ip_access_control_lists,

@@ -12,6 +12,7 @@ extern const struct resource resource_auth_calls_ip_access_control_list_mappings
 extern const struct resource resource_auth_calls_credential_list_mappings;
 extern const struct resource resource_auth_registrations_credential_list_mappings;
 extern const struct resource resource_registrations;
+extern const struct resource resource_sip_gateways;
 extern const struct resource resource_ip_access_control_list_mappings;
 extern const struct resource resource_credential_list_mappings;
 extern const struct resource resource_ip_access_control_lists;

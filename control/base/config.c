@@ -61,6 +61,8 @@ static const struct setting table[] = {
 	  "a REST request that takes longer to come in is cut off" },
 	{ "API_REQUESTS_PER_SECOND", NUMBER, AT(api_requests_per_second), "0", 0, 1000000, NULL,
 	  "REST requests a second of an account; beyond it 429 (20429); 0: as many as it likes" },
+	{ "LIMIT_SIP_GATEWAYS", NUMBER, AT(limit_sip_gateways), "100", 1, 1000000, NULL,
+	  "SIP gateways of an account (20422)" },
 	{ "LIMIT_SIP_DOMAINS", NUMBER, AT(limit_sip_domains), "100", 1, 1000000, NULL,
 	  "SIP domains of an account (21230)" },
 	{ "LIMIT_IP_ACCESS_CONTROL_LISTS", NUMBER, AT(limit_acls), "1000", 1, 1000000, NULL,

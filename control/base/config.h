@@ -29,6 +29,7 @@ struct config {
 	int api_request_s;	     /* API_REQUEST_SECONDS */
 	int api_requests_per_second; /* API_REQUESTS_PER_SECOND an account; 0: any (20429) */
 	/* limits of sip-and-rest.md §2 */
+	int limit_sip_gateways;	    /* LIMIT_SIP_GATEWAYS an account (20422) */
 	int limit_sip_domains;	    /* LIMIT_SIP_DOMAINS an account (21230) */
 	int limit_acls;		    /* LIMIT_IP_ACCESS_CONTROL_LISTS an account (21255) */
 	int limit_ip_addresses;	    /* LIMIT_IP_ADDRESSES a list (21237) */

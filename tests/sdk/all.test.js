@@ -11,6 +11,7 @@ require('./calls');
 require('./accounts');
 require('./representations');
 require('./registrations');
+require('./gateways');
 require('./openapi');
 require('./concurrency');
 require('./operations');

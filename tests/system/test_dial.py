@@ -5,6 +5,7 @@ import pytest
 
 from kit import g711, stack
 from kit.callee import next_call
+from kit.digest import challenge_header, check
 from kit.sip import media_of
 from kit.twiml import doc, tone_of
 from kit.webapp import Reply
@@ -203,6 +204,7 @@ def test_a_dialled_party_cannot_dial(dial, bob, web, rest):
     callee = next_call(bob)
     callee.take()
     sid = callee.invite.get("X-Twilio-CallSid")
+    rest.call_in(sid, "in-progress")
     stack.wait_for(lambda: rest.notifications(13201, sid), what="notification 13201")
     callee.wait_request("BYE")
 
@@ -273,6 +275,7 @@ def test_T60_headers_travel_and_others_are_dropped(dial, bob, web, rest):
     dial(f"<Dial>{sip(bob, '?X-A=1&amp;Foo=2&amp;User-to-User=a%3Bencoding%3Dhex')}</Dial>")
     invite = next_call(bob).invite
     assert (invite.get("X-A"), invite.get("User-to-User"), invite.get("Foo")) == ("1", "a;encoding=hex", None)
+    rest.call_in(invite.get("X-Twilio-CallSid"), "queued")
     stack.wait_for(lambda: rest.notifications(13252, invite.get("X-Twilio-CallSid")), what="notification 13252")
 
 
@@ -365,3 +368,40 @@ def test_a_caller_id_that_can_be_none_is_told_and_not_used(dial, bob, rest):
     dial(f'<Dial callerId="no body">{sip(bob)}</Dial>')
     assert next_call(bob).invite.get("From").startswith("<sip:alice@")
     stack.wait_for(lambda: rest.notifications(13214, dial.sid()), what="notification 13214")
+
+
+@pytest.fixture
+def gateway(rest, phones):
+    """A carrier that takes numbers of +4930 as 030..., with a password."""
+    carrier = phones(user="carrier")
+    made = [rest.post("/SIP/Gateways.json", Host=f"{carrier.ip}:{carrier.port}", Prefix="+4930", Strip=3, Prepend="0", Username="gw", Password="secret"),
+            rest.post("/SIP/Gateways.json", Host="192.0.2.1", Prefix="+49")]
+    yield carrier
+    for one in made:
+        rest.delete(f"/SIP/Gateways/{one['sid']}.json")
+
+
+@pytest.mark.parametrize("target", ["+49 (30) 123-456", "<Number>+4930123456</Number>"])
+def test_a_number_leaves_through_the_gateway_of_its_prefix(dial, gateway, web, target):
+    alice = dial(f'<Dial callerId="+4940999" action="{web.serve("/d", doc(""))}">{target}</Dial>')
+    first = next_call(gateway)
+    assert first.invite.first.startswith(f"INVITE sip:030123456@{gateway.ip}:{gateway.port} ")
+    assert first.invite.get("From").startswith("<sip:+4940999@")
+    gateway.calls.pop(first.call_id)  # the next INVITE has its Call-ID too
+    first.respond(401, "Unauthorized", [challenge_header("MD5").replace("Proxy-Authenticate", "WWW-Authenticate")])
+    callee = next_call(gateway)
+    check(callee.invite.get("Authorization"), "INVITE", "gw", "secret", "MD5")
+    first.rtp.close()
+    callee.take()
+    talk(alice, callee)
+    callee.bye()
+    assert action(web)["DialCallStatus"] == "completed"
+
+
+def test_keys_are_pressed_for_a_number_before_it_is_connected(dial, gateway):
+    alice = dial('<Dial><Number sendDigits="w12">+4930123456</Number></Dial>')
+    callee = next_call(gateway)
+    at = time.monotonic()
+    callee.take()
+    stack.wait_for(lambda: callee.rtp.events(at) == "12", what="the keys")
+    talk(alice, callee)

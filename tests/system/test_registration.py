@@ -1,12 +1,11 @@
 """Phones register at a SIP domain, stay registered whatever restarts, and are listed and removed through REST (docs/registration.md)."""
 import re
-import subprocess
-import threading
 
 import pytest
 import requests
 
 from kit import stack
+from kit.baresip import Baresip
 from kit.digest import answer, challenge
 from kit.rest import BASE_DOMAIN, PASSWORD, Rest
 from kit.sip import token
@@ -335,25 +334,13 @@ def test_a_domain_that_goes_or_stops_registering_takes_its_bindings_along(rest, 
     assert listed(rest, domain) == [] and bindings(p.register(contacts=[])) == {}
 
 
-def baresip_modules():
-    found = subprocess.run(["find", "/usr/lib", "-name", "account.so", "-path", "*baresip*"], capture_output=True, text=True, timeout=30)
-    return found.stdout.strip().rpartition("/")[0]
-
-
 def test_baresip_registers(rest, home, tmp_path):
     domain = home()
-    (tmp_path / "config").write_text(f"sip_listen 127.0.0.1:0\nmodule_path {baresip_modules()}\nnet_interface 127.0.0.1\nmodule uuid.so\nmodule_app account.so\n")
-    (tmp_path / "accounts").write_text(f'<sip:alice@{domain.name}>;auth_user=alice;auth_pass={PASSWORD};regint=600;'
-                                       'outbound="sip:127.0.0.1:5060;transport=udp";sipnat=outbound\n')
-    phone = subprocess.Popen(["baresip", "-f", str(tmp_path), "-t", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True)
-    said = []
-    threading.Thread(target=lambda: said.extend(phone.stdout), daemon=True).start()
+    phone = Baresip(tmp_path, domain.name)
     try:
-        only, = stack.wait_for(lambda: listed(rest, domain), 20, f"baresip's binding; {said}")
+        only, = stack.wait_for(lambda: listed(rest, domain), 20, "baresip's binding")
         assert only["user_agent"].startswith("baresip") and only["instance"]
     except AssertionError:
-        raise AssertionError("".join(said)) from None
+        raise AssertionError("".join(phone.said)) from None
     finally:
-        phone.terminate()
-        phone.wait(10)
+        phone.close()

@@ -1,6 +1,7 @@
 """The other side of a call: a phone that is called, on the Phone and Call of sip.py."""
 import time
 
+from .digest import answer, challenge
 from .sip import Call, media_of, token, uri_of
 
 
@@ -59,3 +60,23 @@ def next_call(phone, timeout=10, **options):
             call = Incoming(phone, m, **options)
             phone.calls[call.call_id] = call
             return call
+
+
+def register(phone, domain, password):
+    """Registers phone.user at the domain; answers the challenge."""
+    uri, call_id, tag = f"sip:{domain}", token(16), token()
+
+    def send(cseq, headers):
+        lines = [f"REGISTER {uri} SIP/2.0", f"Via: {phone.via()}", "Max-Forwards: 70", f"From: <sip:{phone.user}@{domain}>;tag={tag}",
+                 f"To: <sip:{phone.user}@{domain}>", f"Call-ID: {call_id}", f"CSeq: {cseq} REGISTER", f"Contact: {phone.contact}",
+                 "Expires: 600", *headers, "Content-Length: 0"]
+        phone.send("\r\n".join(lines) + "\r\n\r\n")
+        while True:
+            m = phone.stray.get(timeout=10)
+            if m.get("Call-ID") == call_id and m.get("CSeq").startswith(f"{cseq} "):
+                return m
+
+    first = send(1, [])
+    assert first.status == 407, first
+    final = send(2, [answer(challenge(first, "MD5"), "REGISTER", uri, phone.user, password)])
+    assert final.status == 200, final
