@@ -12,6 +12,7 @@
 #include "call/rejected.h"
 #include "call/status_callback.h"
 #include "call/store.h"
+#include "call/transfer.h"
 #include "proto/sip_msg.h"
 
 #include <errno.h>
@@ -200,6 +201,14 @@ static void on_heard(void *arg, const struct sip_msg *msg)
 		call_outbound_heard(c, msg);
 }
 
+static void on_referred(void *arg, const char *refer_to)
+{
+	struct call *c = arg;
+
+	if (!c->finished && !c->ending)
+		call_referred(c, refer_to);
+}
+
 static void on_digit(void *arg, char digit, unsigned duration_ms)
 {
 	struct call *c = arg;
@@ -303,6 +312,7 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 	calls_bury(c->calls, c);
 	if (c->target)
 		dial_ended(c, sip_code);
+	call_part(c);
 }
 
 static void on_ended(void *arg, enum leg_end why, int sip_code)
@@ -329,6 +339,7 @@ const struct leg_events call_leg_events = {
 	.progress = on_progress,
 	.heard = on_heard,
 	.answered = on_answered,
+	.referred = on_referred,
 	.digit = on_digit,
 	.played = on_played,
 	.held = on_held,

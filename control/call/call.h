@@ -45,6 +45,7 @@ struct call {
 	enum call_status status;
 	const char *direction;	    /* as its row says it */
 	struct call_order *order;   /* of a call of ours; NULL: it came in */
+	struct call *mate;	    /* joined with it without a <Dial> (transfer.h); or NULL */
 	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
 	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
 	bool dialled;		    /* of ours: its turn has come */

@@ -7,6 +7,7 @@
 #include "call/control_run.h"
 #include "call/dial.h"
 #include "call/domain_cache.h"
+#include "call/transfer.h"
 #include "io/loop.h"
 #include "proto/twiml.h"
 
@@ -102,9 +103,11 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 		set_status(c, cmd->status);
 	} else if (cmd->url) {
 		dial_released(c);
+		call_part(c);
 		interp_fetch_first(c, cmd->url, cmd->method);
 	} else if (doc) {
 		dial_released(c);
+		call_part(c);
 		interp_run_inline(c, doc);
 	}
 	return 0;

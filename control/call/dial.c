@@ -133,6 +133,12 @@ void dial_released(struct call *callee)
 	dial_finish(d);
 }
 
+void dial_forget(struct call *callee)
+{
+	if (callee->target)
+		detach(callee);
+}
+
 void dial_caller_gone(struct call *c)
 {
 	struct interp *in = &c->interp;

@@ -37,9 +37,10 @@ struct dial_target {
 
 /* The state of the verb; owner: the caller's interp.verb_state. */
 struct dial {
-	struct call *c;		     /* the caller */
-	const char *action, *method; /* the document's; action NULL: the next verb */
-	char *caller;		     /* what its calls are from */
+	struct call *c;			      /* the caller */
+	const char *action, *method;	      /* the document's; action NULL: the next verb */
+	const char *refer_url, *refer_method; /* NULL: the parties transfer nobody */
+	char *caller;			      /* what its calls are from */
 	bool sequential, hangup_on_star;
 	bool busy; /* targets begin or end in a row: the end of one decides nothing */
 	int timeout_s, time_limit_s;

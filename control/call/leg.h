@@ -52,6 +52,8 @@ struct leg_events {
 	void (*heard)(void *arg, const struct sip_msg *msg);
 	void (*answered)(void *arg); /* the 200 is out, or came, and media runs */
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
+	/* REFER with this Refer-To; leg_refer_accept, or it is declined; may be NULL */
+	void (*referred)(void *arg, const char *refer_to);
 	void (*played)(void *arg, uint32_t play_id);
 	void (*held)(void *arg, bool held); /* by the party's re-INVITE */
 	/* Last event of the leg. sip_code: the final code of the INVITE that the party saw or
@@ -121,6 +123,12 @@ int leg_reject(struct leg *leg, int code, const char *reason,
 	       int error_code /* X-Twilio-Error, or 0 */); /* then `ended` */
 int leg_hangup(struct leg *leg); /* BYE; before the answer 603, or CANCEL of ours; then `ended` */
 
+/* The party's REFER, within leg_events.referred: 202 and the first NOTIFY, or 603. */
+void leg_refer_accept(struct leg *leg);
+void leg_refer_refuse(struct leg *leg);
+/* What became of it, the last NOTIFY (RFC 3515 §2.4.5). None is open: as it was. */
+void leg_refer_notify(struct leg *leg, int code);
+
 /* Media of an answered leg: media/media.h. Return 0 (no play) when the leg has no media any more.
  */
 uint32_t leg_play(struct leg *leg, struct prompt *p, unsigned loops);
@@ -153,5 +161,8 @@ void legs_free(struct legs *legs);
 void legs_sip_event(struct legs *legs, const char *json, size_t len);  /* one evapi payload */
 void legs_dtmf_event(struct legs *legs, const char *json, size_t len); /* one dtmf-log datagram */
 unsigned legs_count(const struct legs *legs);
+/* Whose leg a dialog is, of those with these events; NULL: nobody's. */
+void *legs_find_owner(struct legs *legs, const char *call_id, const char *party_tag,
+		      const char *our_tag, const struct leg_events *events);
 
 #endif

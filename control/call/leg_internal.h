@@ -9,6 +9,7 @@
  * leg_join.c: two legs whose parties hear each other
  * leg_request.c: in-dialog requests of the party
  * leg_send.c: in-dialog requests of ours
+ * leg_transfer.c: REFER of the party
  * leg_session.c: the session timer (RFC 4028)
  *
  * A leg lives until its owner freed it and the protocol is done with it: our BYE after the end is
@@ -61,6 +62,13 @@ struct leg_pending {
 	unsigned tries;
 	bool again; /* a BYE that Kamailio did not take: sent once more when the timer runs */
 	void *timer;
+};
+
+/* A REFER of the party (leg_transfer.c). */
+struct leg_transfer {
+	char transaction[LEG_TRANSACTION_SIZE]; /* not answered yet; "": none */
+	bool open;				/* NOTIFYs are expected */
+	unsigned id, count; /* of its subscription; 0: the first of the dialog */
 };
 
 /* An outbound leg's INVITE (leg_outbound.c). */
@@ -123,6 +131,7 @@ struct leg {
 	bool answer_in_ack; /* that ACK brings the party's SDP */
 
 	struct leg_pending pending;
+	struct leg_transfer transfer;
 
 	/* media */
 	struct media_port *port;
@@ -148,6 +157,7 @@ struct leg {
 	bool relink;		    /* RTPengine is to be told of our side anew */
 	enum sdp_direction towards; /* what we offer the party: the peer's hold is shown to it */
 	bool reoffer;		    /* a re-INVITE with it is due */
+	bool glare;		    /* but not before the timer */
 	void *reoffer_timer;	    /* after a glare; NULL until the first */
 
 	/* session timer */
@@ -238,8 +248,14 @@ void leg_on_request(struct leg *leg, const struct leg_invite *request);
 /* leg_send.c */
 int leg_send(struct leg *leg, const char *method, const char *headers,
 	     const char *body); /* one at a time; BYE replaces */
+/* Whose answer says nothing to us: not one of those that are sent one at a time. */
+void leg_send_aside(struct leg *leg, const char *method, const char *headers, const char *type,
+		    const char *body);
 void leg_on_response(struct leg *leg, const struct sip_msg *msg);
 void leg_on_send_timer(void *leg);
+
+/* leg_transfer.c */
+void leg_on_refer(struct leg *leg, const struct leg_invite *request);
 
 /* leg_session.c: RFC 4028 */
 int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret,

@@ -77,7 +77,7 @@ void leg_join_held(struct leg *leg)
 
 void leg_join_settled(struct leg *leg)
 {
-	if (!leg->reoffer || leg->state != LEG_CONFIRMED || leg->pending.method[0] ||
+	if (!leg->reoffer || leg->glare || leg->state != LEG_CONFIRMED || leg->pending.method[0] ||
 	    leg->exchange.transaction[0] || leg->ng_id || leg->answer_in_ack)
 		return;
 	leg->reoffer = false;
@@ -107,7 +107,10 @@ void leg_join_offered(struct leg *leg, int r, const char *sdp)
 
 static void on_glare_over(void *arg)
 {
-	leg_join_settled(arg);
+	struct leg *leg = arg;
+
+	leg->glare = false;
+	leg_join_settled(leg);
 }
 
 void leg_join_answered(struct leg *leg, int status)
@@ -119,10 +122,12 @@ void leg_join_answered(struct leg *leg, int status)
 	leg->reoffer = true;
 	if (!leg->reoffer_timer)
 		leg->reoffer_timer = ops->timer_new(leg->world->w, on_glare_over, leg);
-	if (leg->reoffer_timer)
-		ops->timer_start(leg->world->w, leg->reoffer_timer,
-				 (leg->outbound ? GLARE_OWN_MS : GLARE_OTHER_MS) +
-					 (uint64_t)random() % GLARE_SPAN_MS);
+	if (!leg->reoffer_timer)
+		return;
+	leg->glare = true;
+	ops->timer_start(leg->world->w, leg->reoffer_timer,
+			 (leg->outbound ? GLARE_OWN_MS : GLARE_OTHER_MS) +
+				 (uint64_t)random() % GLARE_SPAN_MS);
 }
 
 void leg_join_free(struct leg *leg)

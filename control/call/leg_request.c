@@ -134,12 +134,6 @@ static void on_info(struct leg *leg, const struct leg_invite *request)
 		leg->events->digit(leg->arg, digit, 160);
 }
 
-/* A transfer is not taken. */
-static void on_refer(struct leg *leg, const struct leg_invite *request)
-{
-	leg_reply(leg, request->transaction, 603, "Decline", NULL, NULL);
-}
-
 /* NOTIFY without a subscription, PRACK without a reliable provisional. */
 static void on_stray(struct leg *leg, const struct leg_invite *request)
 {
@@ -151,7 +145,7 @@ static const struct {
 	void (*handle)(struct leg *leg, const struct leg_invite *request);
 } handlers[] = {
 	{ "BYE", on_bye },	   { "INVITE", on_offer }, { "UPDATE", on_offer },
-	{ "OPTIONS", on_options }, { "INFO", on_info },	   { "REFER", on_refer },
+	{ "OPTIONS", on_options }, { "INFO", on_info },	   { "REFER", leg_on_refer },
 	{ "NOTIFY", on_stray },	   { "PRACK", on_stray },
 };
 

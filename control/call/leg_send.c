@@ -108,30 +108,43 @@ static int route(const struct leg *leg, struct sip_out *out, struct buf *b, stru
 	return 0;
 }
 
-static int transmit(struct leg *leg, const char *headers, const char *body)
+static int transmit(struct leg *leg, const char *method, unsigned cseq, const char *headers,
+		    const char *type, const char *body, sip_sent_fn *done)
 {
-	struct leg_pending *p = &leg->pending;
-	struct sip_out out = { .method = p->method, .body = body };
+	struct sip_out out = { .method = method, .body = body };
 	struct buf b, hop;
 	int r;
 
 	buf_init(&b, HEADER_BYTES);
 	buf_init(&hop, 4096);
 	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\n",
-		 leg->local, leg->remote, leg->call_id, p->cseq, p->method);
+		 leg->local, leg->remote, leg->call_id, cseq, method);
 	leg_add_contact(leg, &b);
 	r = route(leg, &out, &b, &hop);
 	if (headers)
 		buf_adds(&b, headers);
 	if (body)
-		buf_adds(&b, "Content-Type: application/sdp\r\n");
+		buf_addf(&b, "Content-Type: %s\r\n", type);
 	out.headers = b.data;
 	if (r == 0)
 		r = b.error ? b.error
-			    : leg->world->ops->sip_request(leg->world->w, &out, on_sent, leg);
+			    : leg->world->ops->sip_request(leg->world->w, &out, done, leg);
 	buf_done(&b);
 	buf_done(&hop);
 	return r;
+}
+
+static int transmit_pending(struct leg *leg, const char *headers, const char *body)
+{
+	return transmit(leg, leg->pending.method, leg->pending.cseq, headers, "application/sdp",
+			body, on_sent);
+}
+
+void leg_send_aside(struct leg *leg, const char *method, const char *headers, const char *type,
+		    const char *body)
+{
+	if (transmit(leg, method, ++leg->local_cseq, headers, type, body, NULL) < 0)
+		log_warn("%s: a %s was not sent", leg->call_sid, method);
 }
 
 int leg_send(struct leg *leg, const char *method, const char *headers, const char *body)
@@ -143,7 +156,7 @@ int leg_send(struct leg *leg, const char *method, const char *headers, const cha
 	p->cseq = ++leg->local_cseq;
 	p->tries = 0;
 	p->again = false;
-	r = transmit(leg, headers, body);
+	r = transmit_pending(leg, headers, body);
 	if (r == 0)
 		leg->world->ops->timer_start(leg->world->w, p->timer, FINAL_MS);
 	else if (!strcmp(method, "BYE"))
@@ -160,7 +173,7 @@ void leg_on_send_timer(void *arg)
 
 	if (p->again) {
 		p->again = false;
-		if (transmit(leg, LEG_REASON_NORMAL, NULL) == 0)
+		if (transmit_pending(leg, LEG_REASON_NORMAL, NULL) == 0)
 			leg->world->ops->timer_start(leg->world->w, p->timer, FINAL_MS);
 		else
 			bye_later(leg);

@@ -130,6 +130,14 @@ static struct leg *find(struct legs *legs, const char *call_id, const char *part
 	return leg && leg_outbound_has_tag(leg, party_tag) ? leg : NULL;
 }
 
+void *legs_find_owner(struct legs *legs, const char *call_id, const char *party_tag,
+		      const char *our_tag, const struct leg_events *events)
+{
+	struct leg *leg = find(legs, call_id, party_tag, our_tag);
+
+	return leg && leg->events == events && leg->state != LEG_ENDED ? leg->arg : NULL;
+}
+
 static void keep_cancel(struct legs *legs, const struct sip_msg *msg)
 {
 	struct early_cancel *c = &legs->cancels[legs->next_cancel++ % EARLY_CANCELS];

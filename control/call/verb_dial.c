@@ -300,6 +300,8 @@ static void read_attributes(struct call *c, struct dial *d, const struct twiml_n
 	d->c = c;
 	d->action = twiml_attr(n, "action");
 	d->method = twiml_attr_text(n, "method");
+	d->refer_url = twiml_attr(n, "referUrl");
+	d->refer_method = twiml_attr_text(n, "referMethod");
 	d->sequential = twiml_attr_bool(n, "sequential");
 	d->hangup_on_star = twiml_attr_bool(n, "hangupOnStar");
 	d->timeout_s = twiml_attr_int(n, "timeout");

@@ -41,6 +41,7 @@ struct leg {
 	} plays[256];
 	unsigned n_plays, stops, rings, progresses, joins;
 	struct leg *peer; /* joined to it */
+	int refer_answer, refer_code;
 	char next_hop[128];
 };
 
@@ -247,6 +248,37 @@ void leg_own(struct leg *leg, const struct leg_events *events, void *arg)
 {
 	leg->events = events;
 	leg->arg = arg;
+}
+
+void leg_refer_accept(struct leg *leg)
+{
+	fake_check(!leg->freed && !leg->refer_answer, "a second answer to a REFER");
+	leg->refer_answer = 202;
+}
+
+void leg_refer_refuse(struct leg *leg)
+{
+	fake_check(!leg->freed && !leg->refer_answer, "a second answer to a REFER");
+	leg->refer_answer = 603;
+}
+
+void leg_refer_notify(struct leg *leg, int code)
+{
+	fake_check(!leg->freed && leg->refer_answer == 202, "a NOTIFY without a subscription");
+	leg->refer_code = code;
+}
+
+/* A dialog is named by the number of its leg. */
+void *legs_find_owner(struct legs *legs, const char *call_id, const char *party_tag,
+		      const char *our_tag, const struct leg_events *events)
+{
+	unsigned n = (unsigned)atoi(call_id);
+
+	(void)legs;
+	if (strcmp(party_tag, "p") || strcmp(our_tag, "o") || n >= kit.n_legs ||
+	    kit.leg[n]->freed || kit.leg[n]->state == LEG_ENDED || kit.leg[n]->events != events)
+		return NULL;
+	return kit.leg[n]->arg;
 }
 
 int leg_dtmf_pt(const struct leg *leg)

@@ -38,6 +38,7 @@ static const char *const verbs[] = {
 	"<Dial><Sip>sip:b@192.0.2.1</Sip></Dial>",
 	"<Dial answerOnBridge=\"true\" hangupOnStar=\"true\" timeLimit=\"2\" action=\"/d\">"
 	"<Sip>sip:b@192.0.2.1</Sip><Client>c</Client></Dial>",
+	"<Dial referUrl=\"/refer\"><Sip>sip:b@192.0.2.1</Sip></Dial>",
 	"<Dial sequential=\"true\" timeout=\"5\" action=\"/d\"><Sip url=\"/w\" "
 	"statusCallback=\"/s\" statusCallbackEvent=\"initiated ringing answered completed\">"
 	"sip:b@192.0.2.1</Sip><Number sendDigits=\"1\">+15551230001</Number></Dial>",
@@ -168,6 +169,19 @@ static void party_answers(struct leg *leg, bool live)
 	}
 }
 
+static void refer(struct leg *leg)
+{
+	char to[100];
+
+	if (leg->state < LEG_ANSWERED || !leg->events->referred)
+		return;
+	snprintf(to, sizeof(to),
+		 pick(2) ? "<sip:c@x?Replaces=%u%%3Bto-tag%%3Do%%3Bfrom-tag%%3Dp>" : "<sip:%u@x>",
+		 pick(kit.n_legs));
+	leg->refer_answer = 0;
+	leg->events->referred(leg->arg, to);
+}
+
 static void answer_routes(void)
 {
 	static const struct call_route routes[] = {
@@ -197,7 +211,7 @@ static void step(void)
 	bool live = leg && !leg->freed && leg->state != LEG_ENDED;
 	int i;
 
-	switch (pick(18)) {
+	switch (pick(19)) {
 	case 0:
 		if (kit.n_legs < 12)
 			kit_invite_of("", pick(2) ? "user" : "");
@@ -254,6 +268,10 @@ static void step(void)
 		party_answers(leg, live);
 		break;
 	case 15:
+		if (live && pick(2))
+			refer(leg);
+		break;
+	case 16:
 		answer_routes();
 		break;
 	default:

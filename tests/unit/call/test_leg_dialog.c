@@ -262,7 +262,7 @@ static void each_method_has_its_answer(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		kit_send(k, rows[i].method, NULL, NULL);
+		kit_send(k, rows[i].method, "Refer-To: <sip:b@example.com>\r\n", NULL);
 		assert_int_equal(kit_final(k, k->transaction), rows[i].code);
 		if (rows[i].code == 405 || !strcmp(rows[i].method, "OPTIONS"))
 			assert_non_null(strstr(fake_last_reply(k->fw)->headers,
