@@ -1,4 +1,4 @@
-/* Two legs whose parties hear each other (leg_join.c), and REFER (leg_transfer.c). */
+/* What two joined legs do to each other, and REFER between them (leg_join.c, leg_transfer.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -236,25 +236,6 @@ static void a_hold_is_shown_to_the_other_and_taken_back(void **state)
 	done(k);
 }
 
-static void a_hold_that_meets_glare_is_shown_later(void **state)
-{
-	struct kit *k = joined();
-	unsigned before = k->fw->n_requests;
-
-	(void)state;
-	kit_reinvite(k, NULL, KIT_SDP_OF("inactive"));
-	fake_run(k->fw);
-	kit_ack(k, NULL);
-	bob_says(k, before, 491, NULL);
-	fake_run(k->fw);
-	assert_int_equal(k->fw->n_requests, before + 1);
-	fake_advance(k->fw, 4100);
-	assert_int_equal(k->fw->n_requests, before + 2);
-	assert_non_null(strstr(last_sdp(k, OTHER_SID, "offer"), "a=inactive"));
-	bob_says(k, before + 1, 200, KIT_SDP_OF("inactive"));
-	done(k);
-}
-
 static void an_offer_while_rtpengine_is_told_waits_for_it(void **state)
 {
 	struct kit *k = kit_call();
@@ -392,7 +373,6 @@ int main(void)
 		cmocka_unit_test(who_leaves_is_the_media_worker_s_again),
 		cmocka_unit_test(a_leg_that_ends_leaves_by_itself),
 		cmocka_unit_test(a_hold_is_shown_to_the_other_and_taken_back),
-		cmocka_unit_test(a_hold_that_meets_glare_is_shown_later),
 		cmocka_unit_test(an_offer_while_rtpengine_is_told_waits_for_it),
 		cmocka_unit_test(early_media_reaches_a_caller_who_was_not_answered),
 		cmocka_unit_test(a_refer_is_accepted_and_its_outcome_told),
