@@ -77,6 +77,7 @@ struct leg_outbound {
 	bool open;	  /* sent, and no final answer to it came */
 	bool provisional; /* of it: only then it can be cancelled */
 	bool cancel, cancelled;
+	bool overdue; /* no address answered in time, but the last one still may */
 	bool rang;
 	bool early_media; /* wanted: a description in a 18x is taken */
 	char *party_tag;  /* of the dialog that the 200 made; NULL: none yet */
@@ -185,7 +186,8 @@ void leg_exchange_start(struct leg *leg); /* leg_exchange_done follows, now or l
 void leg_exchange_clear(struct leg *leg);
 
 /* leg_outbound.c */
-void leg_outbound_response(struct leg *leg, const struct sip_msg *msg);
+void leg_outbound_response(struct leg *leg, const struct sip_msg *msg,
+			   const char *source);			    /* source: URI, or NULL */
 void leg_outbound_offered(struct leg *leg, int r, const char *sdp); /* RTPengine took our offer */
 void leg_outbound_cancel(struct leg *leg); /* nobody wants the answer any more */
 bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag);
@@ -238,6 +240,9 @@ void leg_on_request(struct leg *leg, const struct leg_invite *request);
 /* leg_send.c */
 int leg_send(struct leg *leg, const char *method, const char *headers,
 	     const char *body); /* one at a time; BYE replaces */
+/* Hangs up the dialog that a 2xx to an INVITE of ours made and nobody wants; tm has acknowledged
+ * it. source: URI of where it came from; NULL: not known, the routes count. */
+void leg_send_stray_bye(struct world *world, const struct sip_msg *answer, const char *source);
 void leg_on_response(struct leg *leg, const struct sip_msg *msg);
 void leg_on_send_timer(void *leg);
 
