@@ -133,6 +133,17 @@ def test_who_rings_or_answers_too_late_is_not_left_alone(create, bob, web, rest,
     assert not web.seen("/o")
 
 
+@pytest.mark.parametrize("contact", ["<sip:bob@10.9.8.7:5060>", '"Bob" <sip:bob@192.168.9.9>;expires=60'])
+def test_who_answers_from_behind_nat_gets_the_ack_and_the_bye(create, bob, web, rest, monkeypatch, contact):
+    row = create(Url=web.serve("/o", doc("<Pause length='30'/>")))
+    call = next_call(bob)
+    monkeypatch.setattr(type(bob), "contact", contact)
+    call.take()
+    web.wait("/o")
+    rest.post(f"/Calls/{row['sid']}.json", Status="completed")
+    assert call.wait_request("BYE").first == f"BYE sip:bob@{bob.ip}:{bob.port} SIP/2.0"
+
+
 @pytest.mark.parametrize("value", ["Great!", "a!b", "Great!!", "!a!!!b!", "!" * 60])
 def test_exclamation_marks_in_a_header_arrive(create, bob, web, value):
     create(To=f"sip:bob@{bob.ip}:{bob.port}?X-Mood={value}&X-Next=1", Url=web.serve("/o", doc("")))
