@@ -149,6 +149,8 @@ struct leg {
 	bool relink;		    /* RTPengine is to be told of our side anew */
 	enum sdp_direction towards; /* what we offer the party: the peer's hold is shown to it */
 	bool reoffer;		    /* a re-INVITE with it is due */
+	char *reoffered;	    /* our offer in one that waits for its answer */
+	bool glare;		    /* it waits for the timer */
 	void *reoffer_timer;	    /* after a glare; NULL until the first */
 
 	/* session timer */
@@ -230,8 +232,9 @@ int leg_media_reoffer(struct leg *leg);
 /* leg_join.c */
 void leg_join_held(struct leg *leg); /* leg->theirs changed */
 void leg_join_offered(struct leg *leg, int r, const char *sdp);
-void leg_join_answered(struct leg *leg, int status); /* a final response to a re-INVITE of ours */
-void leg_join_settled(struct leg *leg);		     /* nothing is being negotiated any more */
+/* A final response to a re-INVITE of ours; false: that was no offer of leg_join_settled. */
+bool leg_join_answered(struct leg *leg, int status);
+void leg_join_settled(struct leg *leg); /* nothing is being negotiated any more */
 void leg_join_free(struct leg *leg);
 
 /* leg_request.c */

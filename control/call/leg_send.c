@@ -48,8 +48,12 @@ static void on_sent(void *arg, int r)
 	if (!strcmp(p->method, "BYE")) {
 		bye_later(leg);
 	} else if (p->method[0]) {
+		bool invite = !strcmp(p->method, "INVITE");
+
 		clear(leg);
-		leg_session_retry(leg);
+		/* A re-INVITE that did not leave is due again, as after a glare. */
+		if (!invite || !leg_join_answered(leg, 491))
+			leg_session_retry(leg);
 	}
 	leg_release(leg);
 }
@@ -221,9 +225,12 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 		if (msg->status == 481 || msg->status == 408) {
 			leg_end(leg, LEG_END_TRANSPORT, 200);
 		} else {
-			leg_session_answered(leg, method, msg);
-			if (!strcmp(method, "INVITE"))
-				leg_join_answered(leg, msg->status);
+			bool reoffer =
+				!strcmp(method, "INVITE") && leg_join_answered(leg, msg->status);
+
+			/* Of a refresh; a refused offer says nothing of the timer. */
+			if (!reoffer || msg->status < 300)
+				leg_session_answered(leg, method, msg);
 			if (msg->status < 300 && !strcmp(method, "INVITE")) {
 				struct leg_refusal refusal = { 0 };
 				struct sdp_info info;
