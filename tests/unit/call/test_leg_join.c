@@ -124,6 +124,43 @@ static void a_refused_hold_is_not_what_a_refresh_says(void **state)
 	done(&p);
 }
 
+static void an_answer_that_comes_while_rtpengine_is_told_anew_is_taken(void **state)
+{
+	struct pair p = joined(NULL);
+
+	(void)state;
+	hold(&p);
+	p.a->fw->ng_auto = false;
+	leg_leave(p.a->leg);
+	kit_response(p.a, 0, 200, SDP_TYPE, KIT_SDP);
+	p.a->fw->ng_auto = true;
+	run(&p);
+	assert_int_equal(p.a->ended, 0);
+	done(&p);
+}
+
+static void early_media_that_fails_refuses_the_invite(void **state)
+{
+	struct pair p = { kit_new(), kit_call() };
+	struct fake_world *fw = p.a->fw;
+
+	(void)state;
+	fw->ng_auto = true;
+	kit_invite(p.a, NULL, KIT_SDP);
+	assert_int_equal(leg_progress(p.a->leg), 0);
+	fake_run(fw);
+	assert_int_equal(fake_last_reply(fw)->code, 183);
+	fw->ng_auto = false;
+	assert_int_equal(leg_join(p.a->leg, p.b->leg), 0);
+	fake_ng_reply(fw, fw->n_ng - 1, -ETIMEDOUT, NULL);
+	run(&p);
+	assert_int_equal(kit_final(p.a, p.a->transaction), 500);
+	assert_int_equal(p.a->ended, 1);
+	assert_int_equal(p.a->end_code, 500);
+	kit_cancel(p.a);
+	done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +168,8 @@ int main(void)
 		cmocka_unit_test(a_party_that_refuses_the_hold_stays_in_the_call),
 		cmocka_unit_test(a_hold_that_kamailio_does_not_take_ends_nothing),
 		cmocka_unit_test(a_refused_hold_is_not_what_a_refresh_says),
+		cmocka_unit_test(an_answer_that_comes_while_rtpengine_is_told_anew_is_taken),
+		cmocka_unit_test(early_media_that_fails_refuses_the_invite),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
