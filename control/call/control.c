@@ -98,6 +98,8 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 	}
 	if (cmd->time_limit > 0)
 		call_set_limit(c, cmd->time_limit);
+	if (cmd->url || cmd->twiml)
+		c->digits_play = 0; /* the order's document is not what follows them any more */
 	if (cmd->status) {
 		twiml_free(doc);
 		set_status(c, cmd->status);

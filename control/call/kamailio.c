@@ -257,16 +257,34 @@ int kamailio_reply(struct kamailio *k, const char *transaction, int code, const 
 	return command(k, "tm.reply", 5, params, code, NULL, NULL);
 }
 
+/*
+ * tm.t_uac_start takes '!' in headers for its own: "!!" becomes an address of Kamailio's, and what
+ * stands around others is lost. They travel as a byte that no header of ours has, and
+ * kamailio-cfg/routes/local.cfg puts them back. NULL: out of memory.
+ */
+static char *veil_headers(const char *headers)
+{
+	char *copy = strdup(headers ? headers : "");
+
+	for (char *p = copy; p && *p; p++)
+		if (*p == '!')
+			*p = '\001';
+	return copy;
+}
+
 int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn *done, void *arg)
 {
+	char *headers = veil_headers(out->headers);
 	const char *params[] = { out->method,
 				 out->ruri,
 				 out->next_hop ? out->next_hop : ".",
 				 out->socket ? out->socket : ".",
-				 out->headers,
+				 headers,
 				 out->body };
+	int r = headers ? command(k, "tm.t_uac_start", 6, params, 0, done, arg) : -ENOMEM;
 
-	return command(k, "tm.t_uac_start", 6, params, 0, done, arg);
+	free(headers);
+	return r;
 }
 
 int kamailio_cancel(struct kamailio *k, const char *call_id, unsigned cseq)

@@ -103,6 +103,13 @@ void leg_end(struct leg *leg, enum leg_end why, int code)
 	if (!leg_set(leg, LEG_EV_END))
 		return;
 	leg->end = why;
+	if (leg->exchange.transaction[0] && leg->exchange.initial) {
+		/* Early media failed: who refuses the INVITE otherwise does so by leg_final. */
+		leg_reply(leg, leg->exchange.transaction, 500, "Server Internal Error", NULL, NULL);
+		leg->invite_replied = true;
+		leg->invite_code = 500;
+		leg->exchange.transaction[0] = '\0';
+	}
 	leg->end_code = leg->invite_replied ? leg->invite_code : code;
 	if (leg->exchange.transaction[0]) /* a re-INVITE or UPDATE that waits */
 		leg_reply(leg, leg->exchange.transaction, 487, "Request Terminated", NULL, NULL);

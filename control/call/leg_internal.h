@@ -85,6 +85,7 @@ struct leg_outbound {
 	bool open;	  /* sent, and no final answer to it came */
 	bool provisional; /* of it: only then it can be cancelled */
 	bool cancel, cancelled;
+	bool overdue; /* no address answered in time, but the last one still may */
 	bool rang;
 	bool early_media; /* wanted: a description in a 18x is taken */
 	char *party_tag;  /* of the dialog that the 200 made; NULL: none yet */
@@ -157,7 +158,8 @@ struct leg {
 	bool relink;		    /* RTPengine is to be told of our side anew */
 	enum sdp_direction towards; /* what we offer the party: the peer's hold is shown to it */
 	bool reoffer;		    /* a re-INVITE with it is due */
-	bool glare;		    /* but not before the timer */
+	char *reoffered;	    /* our offer in one that waits for its answer */
+	bool glare;		    /* it waits for the timer */
 	void *reoffer_timer;	    /* after a glare; NULL until the first */
 
 	/* session timer */
@@ -195,7 +197,8 @@ void leg_exchange_start(struct leg *leg); /* leg_exchange_done follows, now or l
 void leg_exchange_clear(struct leg *leg);
 
 /* leg_outbound.c */
-void leg_outbound_response(struct leg *leg, const struct sip_msg *msg);
+void leg_outbound_response(struct leg *leg, const struct sip_msg *msg,
+			   const char *source);			    /* source: URI, or NULL */
 void leg_outbound_offered(struct leg *leg, int r, const char *sdp); /* RTPengine took our offer */
 void leg_outbound_cancel(struct leg *leg); /* nobody wants the answer any more */
 bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag);
@@ -238,8 +241,9 @@ int leg_media_reoffer(struct leg *leg);
 /* leg_join.c */
 void leg_join_held(struct leg *leg); /* leg->theirs changed */
 void leg_join_offered(struct leg *leg, int r, const char *sdp);
-void leg_join_answered(struct leg *leg, int status); /* a final response to a re-INVITE of ours */
-void leg_join_settled(struct leg *leg);		     /* nothing is being negotiated any more */
+/* A final response to a re-INVITE of ours; false: that was no offer of leg_join_settled. */
+bool leg_join_answered(struct leg *leg, int status);
+void leg_join_settled(struct leg *leg); /* nothing is being negotiated any more */
 void leg_join_free(struct leg *leg);
 
 /* leg_request.c */
@@ -251,6 +255,9 @@ int leg_send(struct leg *leg, const char *method, const char *headers,
 /* Whose answer says nothing to us: not one of those that are sent one at a time. */
 void leg_send_aside(struct leg *leg, const char *method, const char *headers, const char *type,
 		    const char *body);
+/* Hangs up the dialog that a 2xx to an INVITE of ours made and nobody wants; tm has acknowledged
+ * it. source: URI of where it came from; NULL: not known, the routes count. */
+void leg_send_stray_bye(struct world *world, const struct sip_msg *answer, const char *source);
 void leg_on_response(struct leg *leg, const struct sip_msg *msg);
 void leg_on_send_timer(void *leg);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,22 +88,27 @@ void leg_join_settled(struct leg *leg)
 
 void leg_join_offered(struct leg *leg, int r, const char *sdp)
 {
-	char *copy = r == 0 ? strdup(sdp) : NULL;
+	char *copy = r == 0 ? strdup(sdp) : NULL, headers[160];
+	int n = snprintf(headers, sizeof(headers), "Allow: " LEG_ALLOW "\r\nSupported: timer\r\n");
 
+	/* Without it the timer would be switched off (RFC 4028 §7.4). */
+	if (leg->session.interval_s)
+		snprintf(headers + n, sizeof(headers) - (size_t)n,
+			 "Session-Expires: %d;refresher=%s\r\n", leg->session.interval_s,
+			 leg->session.we_refresh ? "uac" : "uas");
 	/* The party or the session timer was faster: after it. */
 	if (leg->pending.method[0] || leg->exchange.transaction[0]) {
 		leg->reoffer = true;
 		free(copy);
 		return;
 	}
-	if (!copy ||
-	    leg_send(leg, "INVITE", "Allow: " LEG_ALLOW "\r\nSupported: timer\r\n", copy) < 0) {
+	if (!copy || leg_send(leg, "INVITE", headers, copy) < 0) {
 		log_warn("%s: a hold could not be shown to the party", leg->call_sid);
 		free(copy);
 		return;
 	}
-	free(leg->sent_sdp);
-	leg->sent_sdp = copy;
+	free(leg->reoffered);
+	leg->reoffered = copy;
 }
 
 static void on_glare_over(void *arg)
@@ -113,25 +119,37 @@ static void on_glare_over(void *arg)
 	leg_join_settled(leg);
 }
 
-void leg_join_answered(struct leg *leg, int status)
+bool leg_join_answered(struct leg *leg, int status)
 {
 	const struct world_ops *ops = leg->world->ops;
+	char *reoffered = leg->reoffered;
 
+	if (!reoffered)
+		return false;
+	leg->reoffered = NULL;
+	if (status < 300) {
+		free(leg->sent_sdp);
+		leg->sent_sdp = reoffered;
+		return true;
+	}
+	/* The session stays as it was (RFC 3261 §14.1). */
+	free(reoffered);
 	if (status != 491 || leg->state == LEG_ENDED)
-		return;
+		return true;
 	leg->reoffer = true;
 	if (!leg->reoffer_timer)
 		leg->reoffer_timer = ops->timer_new(leg->world->w, on_glare_over, leg);
-	if (!leg->reoffer_timer)
-		return;
-	leg->glare = true;
-	ops->timer_start(leg->world->w, leg->reoffer_timer,
-			 (leg->outbound ? GLARE_OWN_MS : GLARE_OTHER_MS) +
-				 (uint64_t)random() % GLARE_SPAN_MS);
+	leg->glare = leg->reoffer_timer != NULL;
+	if (leg->glare)
+		ops->timer_start(leg->world->w, leg->reoffer_timer,
+				 (leg->outbound ? GLARE_OWN_MS : GLARE_OTHER_MS) +
+					 (uint64_t)random() % GLARE_SPAN_MS);
+	return true;
 }
 
 void leg_join_free(struct leg *leg)
 {
+	free(leg->reoffered);
 	if (leg->reoffer_timer)
 		leg->world->ops->timer_free(leg->world->w, leg->reoffer_timer);
 }

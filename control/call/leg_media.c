@@ -478,6 +478,11 @@ static void on_offer_again(void *arg, int r, const json_t *reply)
 
 	if (over(leg))
 		return;
+	if (!leg->taken_offer) {
+		/* The party's answer to an offer of ours came meanwhile: that is what holds. */
+		settle(leg);
+		return;
+	}
 	if (r == 0)
 		r = take_internal(leg, reply);
 	if (r == 0)

@@ -99,6 +99,8 @@ static int send_invite(struct leg *leg)
 		format_hop(hop, sizeof(hop), o);
 	o->cseq = ++leg->local_cseq;
 	o->provisional = false;
+	/* What Kamailio may still say of the one before is not of this one. */
+	leg->world->ops->sip_forget(ops_arg(leg), leg);
 	buf_init(&b, HEADER_BYTES);
 	add_headers(leg, &b);
 	out.headers = b.data;
@@ -117,6 +119,9 @@ static void try_next(struct leg *leg, enum leg_end why, int code)
 {
 	struct leg_outbound *o = leg->outbound;
 
+	/* A challenge is of the server that sent it. */
+	free(o->authorization);
+	o->authorization = NULL;
 	while (o->next_address < o->n_addresses) {
 		o->next_address++;
 		if (send_invite(leg) == 0)
@@ -188,14 +193,22 @@ static void on_timer(void *arg)
 
 	if (!o->open)
 		return;
-	close_invite(leg);
 	/* Kamailio need not repeat it any longer. */
 	if (!o->provisional)
 		leg->world->ops->sip_cancel(ops_arg(leg), leg->call_id, o->cseq);
-	if (leg->state == LEG_ENDED)
-		leg_release(leg);
-	else
+	if (leg->state != LEG_ENDED && o->next_address < o->n_addresses) {
+		close_invite(leg);
 		try_next(leg, LEG_END_UNREACHABLE, 408);
+	} else if (!o->provisional && !o->overdue) {
+		/* It may have arrived all the same: whoever still rings is cancelled, whoever
+		 * answers hung up. */
+		o->overdue = true;
+		leg->world->ops->timer_start(ops_arg(leg), o->timer, FINAL_MS);
+		leg_end(leg, LEG_END_UNREACHABLE, 408);
+	} else {
+		close_invite(leg);
+		leg_release(leg);
+	}
 }
 
 /* -- answers */
@@ -245,35 +258,15 @@ static int fill_dialog(struct leg *leg, const struct sip_msg *msg)
 	leg->target = strdup(msg->contact_uri ? msg->contact_uri : o->target.uri);
 	leg->route_set = sip_msg_route_set(msg, true);
 	o->party_tag = strdup(msg->to_tag ? msg->to_tag : "");
-	if (asprintf(&leg->remote, "<%s>;tag=%s", o->target.uri, msg->to_tag ? msg->to_tag : "") <
-	    0)
+	/* A party of RFC 2543 has no tag (RFC 3261 §12.1.2). */
+	if (asprintf(&leg->remote, "<%s>%s%s", o->target.uri, msg->to_tag ? ";tag=" : "",
+		     msg->to_tag ? msg->to_tag : "") < 0)
 		leg->remote = NULL;
 	leg->peer_update = sip_msg_lists(msg, "Allow", "UPDATE");
 	return leg->target && leg->route_set && leg->remote && o->party_tag ? 0 : -ENOMEM;
 }
 
-/* Another branch answered too: tm has acknowledged it, and it is hung up (RFC 3261 §13.2.2.4). */
-static void end_other_dialog(struct leg *leg, const struct sip_msg *msg)
-{
-	struct sip_out out = { .method = "BYE",
-			       .ruri = msg->contact_uri ? msg->contact_uri
-							: leg->outbound->target.uri };
-	char *routes = sip_msg_route_set(msg, true);
-	struct buf b;
-
-	buf_init(&b, HEADER_BYTES);
-	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u BYE\r\nMax-Forwards: 70\r\n",
-		 leg->local, msg->to, leg->call_id, msg->cseq + 1);
-	if (routes && *routes)
-		buf_addf(&b, "Route: %s\r\n", routes);
-	out.headers = b.data;
-	if (!b.error && routes)
-		leg->world->ops->sip_request(ops_arg(leg), &out, NULL, NULL);
-	buf_done(&b);
-	free(routes);
-}
-
-static void on_answer(struct leg *leg, const struct sip_msg *msg)
+static void on_answer(struct leg *leg, const struct sip_msg *msg, const char *source)
 {
 	struct leg_outbound *o = leg->outbound;
 	struct leg_refusal refusal = { 0 };
@@ -281,8 +274,9 @@ static void on_answer(struct leg *leg, const struct sip_msg *msg)
 	char *sdp = NULL;
 
 	if (o->party_tag || msg->cseq != o->cseq) {
+		/* Another branch answered too (RFC 3261 §13.2.2.4). */
 		if (!o->party_tag || strcmp(o->party_tag, msg->to_tag ? msg->to_tag : ""))
-			end_other_dialog(leg, msg);
+			leg_send_stray_bye(leg->world, msg, source);
 		return;
 	}
 	close_invite(leg);
@@ -357,14 +351,16 @@ static void on_refusal(struct leg *leg, const struct sip_msg *msg)
 		leg_end(leg, LEG_END_REFUSED, msg->status);
 }
 
-void leg_outbound_response(struct leg *leg, const struct sip_msg *msg)
+void leg_outbound_response(struct leg *leg, const struct sip_msg *msg, const char *source)
 {
 	if (msg->status < 200 && msg->cseq == leg->outbound->cseq)
 		on_provisional(leg, msg);
+	else if (msg->status < 200) /* of an address that was given up: it rings for nobody */
+		leg->world->ops->sip_cancel(ops_arg(leg), leg->call_id, msg->cseq);
 	else if (msg->status >= 300)
 		on_refusal(leg, msg);
 	else if (msg->status >= 200)
-		on_answer(leg, msg);
+		on_answer(leg, msg, source);
 }
 
 bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag)

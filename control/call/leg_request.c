@@ -165,7 +165,8 @@ void leg_on_request(struct leg *leg, const struct leg_invite *request)
 		leg_release(leg);
 		return;
 	}
-	if (msg->cseq <= leg->remote_cseq) { /* RFC 3261 §12.2.2 */
+	/* RFC 3261 §12.2.2; the party of an INVITE of ours begins where it likes, at 0 too. */
+	if (msg->cseq <= leg->remote_cseq && (leg->remote_cseq || !leg->outbound)) {
 		leg_reply(leg, request->transaction, 500, "CSeq out of order", NULL, NULL);
 		return;
 	}

@@ -48,8 +48,12 @@ static void on_sent(void *arg, int r)
 	if (!strcmp(p->method, "BYE")) {
 		bye_later(leg);
 	} else if (p->method[0]) {
+		bool invite = !strcmp(p->method, "INVITE");
+
 		clear(leg);
-		leg_session_retry(leg);
+		/* A re-INVITE that did not leave is due again, as after a glare. */
+		if (!invite || !leg_join_answered(leg, 491))
+			leg_session_retry(leg);
 	}
 	leg_release(leg);
 }
@@ -75,37 +79,70 @@ static bool same_transport(const char *socket, const char *uri)
 	return n && !strncasecmp(socket, transport, n);
 }
 
-/* RFC 3261 §12.2.1.1: Request-URI, Route and where the request goes. */
-static int route(const struct leg *leg, struct sip_out *out, struct buf *b, struct buf *hop)
+/* RFC 3261 §12.2.1.1: Request-URI, Route and where the request goes. hop keeps what out points to.
+ */
+static int take_routes(struct sip_out *out, const char *target, const char *route_set,
+		       struct buf *b, struct buf *hop)
 {
-	const char *first;
+	const char *first, *rest;
 	int len;
 
-	out->ruri = leg->target;
+	out->ruri = target;
+	if (!first_route(route_set, &first, &len))
+		return 0;
+	buf_addf(hop, "%.*s", len, first);
+	if (hop->error)
+		return hop->error;
+	out->next_hop = hop->data;
+	if (strcasestr(hop->data, ";lr")) {
+		buf_addf(b, "Route: %s\r\n", route_set);
+		return 0;
+	}
+	/* A strict router takes the Request-URI's place; the target ends the route. */
+	rest = strchr(first + len, ',');
+	out->ruri = hop->data;
+	buf_addf(b, "Route: %s%s<%s>\r\n", rest ? rest + 1 : "", rest ? ", " : "", target);
+	return 0;
+}
+
+static int route(const struct leg *leg, struct sip_out *out, struct buf *b, struct buf *hop)
+{
+	int r;
+
 	/* Every other try of a BYE goes where the Contact says: the connection or binding may be
 	 * gone. */
 	out->next_hop = leg->pending.tries % 2 ? NULL : leg->next_hop;
-	if (leg->route_set[0] && first_route(leg->route_set, &first, &len)) {
-		buf_addf(hop, "%.*s", len, first);
-		if (hop->error)
-			return hop->error;
-		out->next_hop = hop->data;
-		if (strcasestr(hop->data, ";lr")) {
-			buf_addf(b, "Route: %s\r\n", leg->route_set);
-		} else {
-			/* A strict router takes the Request-URI's place; the target ends the route.
-			 */
-			const char *rest = strchr(first + len, ',');
-
-			out->ruri = hop->data;
-			buf_addf(b, "Route: %s%s<%s>\r\n", rest ? rest + 1 : "", rest ? ", " : "",
-				 leg->target);
-		}
-	}
+	r = take_routes(out, leg->target, leg->route_set, b, hop);
+	if (r < 0)
+		return r;
 	if (leg->socket[0] &&
 	    same_transport(leg->socket, out->next_hop ? out->next_hop : out->ruri))
 		out->socket = leg->socket;
 	return 0;
+}
+
+void leg_send_stray_bye(struct world *world, const struct sip_msg *answer, const char *source)
+{
+	struct sip_out out = { .method = "BYE" };
+	char *routes = sip_msg_route_set(answer, true);
+	struct buf b, hop;
+
+	buf_init(&b, HEADER_BYTES);
+	buf_init(&hop, 4096);
+	buf_addf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u BYE\r\nMax-Forwards: 70\r\n",
+		 answer->from, answer->to, answer->call_id, answer->cseq + 1);
+	if (routes &&
+	    take_routes(&out, answer->contact_uri ? answer->contact_uri : answer->to_uri, routes,
+			&b, &hop) == 0 &&
+	    !b.error) {
+		if (source)
+			out.next_hop = source;
+		out.headers = b.data;
+		world->ops->sip_request(world->w, &out, NULL, NULL);
+	}
+	buf_done(&b);
+	buf_done(&hop);
+	free(routes);
 }
 
 static int transmit(struct leg *leg, const char *method, unsigned cseq, const char *headers,
@@ -201,9 +238,12 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 		if (msg->status == 481 || msg->status == 408) {
 			leg_end(leg, LEG_END_TRANSPORT, 200);
 		} else {
-			leg_session_answered(leg, method, msg);
-			if (!strcmp(method, "INVITE"))
-				leg_join_answered(leg, msg->status);
+			bool reoffer =
+				!strcmp(method, "INVITE") && leg_join_answered(leg, msg->status);
+
+			/* Of a refresh; a refused offer says nothing of the timer. */
+			if (!reoffer || msg->status < 300)
+				leg_session_answered(leg, method, msg);
 			if (msg->status < 300 && !strcmp(method, "INVITE")) {
 				struct leg_refusal refusal = { 0 };
 				struct sdp_info info;

@@ -278,8 +278,37 @@ static void on_cancel(struct legs *legs, const json_t *params)
 	sip_msg_free(msg);
 }
 
+/* An INVITE of ours whose leg is gone, or was another process's: nobody waits for who rings, and
+ * who answers is hung up. */
+static void on_stray(struct legs *legs, const struct sip_msg *msg, const char *source)
+{
+	const struct world *w = legs->world;
+
+	if (msg->request || strcmp(msg->method, "INVITE"))
+		return;
+	if (msg->status < 200)
+		w->ops->sip_cancel(w->w, msg->call_id, msg->cseq);
+	else if (msg->status < 300)
+		leg_send_stray_bye(legs->world, msg, source);
+}
+
+/* Where an event's message came from as a URI, malloced; NULL: it does not say. */
+static char *source_of(const json_t *params)
+{
+	const char *ip = text(params, "source"), *proto = text(params, "proto");
+	bool v6 = strchr(ip, ':') != NULL;
+	char *uri = NULL;
+
+	if (!*ip || !*proto ||
+	    asprintf(&uri, "sip:%s%s%s:%d;transport=%s", v6 ? "[" : "", ip, v6 ? "]" : "",
+		     (int)json_integer_value(json_object_get(params, "port")), proto) < 0)
+		return NULL;
+	return uri;
+}
+
 static void on_response(struct legs *legs, const json_t *params)
 {
+	char *source = source_of(params);
 	struct sip_msg *msg = decode(legs, params);
 	/* To is the party in requests of ours. */
 	struct leg *leg = msg && !msg->request
@@ -290,10 +319,13 @@ static void on_response(struct legs *legs, const json_t *params)
 				      : NULL;
 
 	if (calling && !strcmp(msg->method, "INVITE") && msg->cseq <= calling->outbound->cseq)
-		leg_outbound_response(calling, msg);
+		leg_outbound_response(calling, msg, source);
 	else if (leg)
 		leg_on_response(leg, msg);
+	else if (msg && !calling)
+		on_stray(legs, msg, source);
 	sip_msg_free(msg);
+	free(source);
 }
 
 static void on_rejected(struct legs *legs, const json_t *params)

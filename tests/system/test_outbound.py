@@ -119,6 +119,48 @@ def test_an_answer_that_crosses_the_cancel_is_hung_up(create, bob, web, rest):
     assert not web.seen("/o")
 
 
+@pytest.mark.parametrize("answers", [False, True])
+def test_who_rings_or_answers_too_late_is_not_left_alone(create, bob, web, rest, answers):
+    row = create(Url=web.serve("/o", doc("")))
+    call = next_call(bob)
+    rest.call_in(row["sid"], "failed")
+    if answers:
+        call.take()
+        call.wait_request("BYE")
+    else:
+        call.ring()
+        call.wait_request("CANCEL")
+    assert not web.seen("/o")
+
+
+@pytest.mark.parametrize("contact", ["<sip:bob@10.9.8.7:5060>", '"Bob" <sip:bob@192.168.9.9>;expires=60'])
+def test_who_answers_from_behind_nat_gets_the_ack_and_the_bye(create, bob, web, rest, monkeypatch, contact):
+    row = create(Url=web.serve("/o", doc("<Pause length='30'/>")))
+    call = next_call(bob)
+    monkeypatch.setattr(type(bob), "contact", contact)
+    call.take()
+    web.wait("/o")
+    rest.post(f"/Calls/{row['sid']}.json", Status="completed")
+    assert call.wait_request("BYE").first == f"BYE sip:bob@{bob.ip}:{bob.port} SIP/2.0"
+
+
+@pytest.mark.parametrize("value", ["Great!", "a!b", "Great!!", "!a!!!b!", "!" * 60])
+def test_exclamation_marks_in_a_header_arrive(create, bob, web, value):
+    create(To=f"sip:bob@{bob.ip}:{bob.port}?X-Mood={value}&X-Next=1", Url=web.serve("/o", doc("")))
+    invite = next_call(bob).invite
+    assert invite.get("X-Mood") == value and invite.get("X-Next") == "1"
+
+
+def test_exclamation_marks_in_a_route_arrive(create, bob, web, rest):
+    row = create(Url=web.serve("/o", doc("<Pause length='30'/>")))
+    call = next_call(bob)
+    route = f"<sip:!a!!b!c@{bob.ip}:{bob.port};lr>"
+    call.take(headers=[f"Record-Route: {route}"])
+    web.wait("/o")
+    rest.post(f"/Calls/{row['sid']}.json", Status="completed")
+    assert call.wait_request("BYE").get("Route") == route
+
+
 def test_headers_and_user_to_user_are_in_the_invite(create, bob, web):
     create(To=f"sip:bob@{bob.ip}:{bob.port};edge=dublin?X-Order=a%20%2B%201&User-to-User=313233%3Bencoding%3Dhex", Url=web.serve("/o", doc("")))
     invite = next_call(bob).invite

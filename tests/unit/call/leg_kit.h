@@ -236,7 +236,10 @@ FAKE_UNUSED static void kit_response(struct kit *k, unsigned index, int code, co
 			buf_addf(&b, "%.*s\r\n", (int)strcspn(line, "\r"), line);
 	buf_addf(&b, "%sContent-Length: %zu\r\n\r\n%s", headers ? headers : "",
 		 body ? strlen(body) : 0, body ? body : "");
-	kit_event(k, "sip.response", json_pack("{s:i}", "code", code), b.data);
+	kit_event(k, "sip.response",
+		  json_pack("{s:i,s:s,s:i,s:s}", "code", code, "source", "192.0.2.99", "port", 5099,
+			    "proto", "udp"),
+		  b.data);
 	buf_done(&b);
 }
 

@@ -213,6 +213,26 @@ static void digits_are_sent_before_the_document_is_asked_for(void **state)
 	kit_deliver();
 }
 
+static void a_redirect_while_digits_are_sent_is_not_undone_by_their_end(void **state)
+{
+	struct call_order order = order_of(0);
+	struct call_command command = { .account_sid = KIT_ACCOUNT, .url = "http://app/other" };
+	struct leg *leg;
+	int code = 0;
+
+	(void)state;
+	order.send_digits = "wwww1";
+	leg = dial(&order);
+	answers(leg);
+	command.call_sid = leg->call_sid;
+	assert_int_equal(control_run(kit.calls, &command, &code), 0);
+	assert_int_equal(kit_asked("http://app/other"), 1);
+	leg->events->played(leg->arg, leg->plays[0].id);
+	assert_int_equal(kit_asked("http://app/v"), 0);
+	kit_hangs_up(leg);
+	kit_deliver();
+}
+
 static void a_document_may_come_with_the_order(void **state)
 {
 	struct call_order order = order_of(0);
@@ -498,6 +518,7 @@ int main(void)
 		kit_test(only_what_is_wanted_is_told_and_counted),
 		kit_test(a_final_answer_has_its_status_and_notification),
 		kit_test(digits_are_sent_before_the_document_is_asked_for),
+		kit_test(a_redirect_while_digits_are_sent_is_not_undone_by_their_end),
 		kit_test(a_document_may_come_with_the_order),
 		kit_test(nobody_rings_beyond_the_timeout),
 		kit_test(an_account_dials_at_its_pace),

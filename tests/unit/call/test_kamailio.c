@@ -350,6 +350,26 @@ static void a_request_has_every_argument_and_completes_once(void **state)
 	teardown(&p);
 }
 
+static void exclamation_marks_in_headers_are_veiled(void **state)
+{
+	static loop_step_fn *const steps[] = { take_command, NULL };
+	struct sip_out out = bye;
+	struct peer p;
+	json_t *command;
+
+	(void)state;
+	setup(&p);
+	out.headers = "X-Mood: a!!b!\r\n";
+	assert_int_equal(kamailio_request(p.k, &out, NULL, NULL), 0);
+	loop_steps_run(p.loop, steps, &p, 2000);
+	command = json_loads(p.last_command, 0, NULL);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(command, "params"), 4)),
+		"X-Mood: a\1\1b\1\r\n");
+	json_decref(command);
+	teardown(&p);
+}
+
 static void a_refused_request_says_so(void **state)
 {
 	static loop_step_fn *const steps[] = { take_command, answer_error, is_done, NULL };
@@ -458,6 +478,7 @@ int main(void)
 		cmocka_unit_test(half_an_event_of_a_lost_connection_does_not_spoil_the_next),
 		cmocka_unit_test(a_reply_is_json_whatever_it_carries),
 		cmocka_unit_test(a_request_has_every_argument_and_completes_once),
+		cmocka_unit_test(exclamation_marks_in_headers_are_veiled),
 		cmocka_unit_test(a_refused_request_says_so),
 		cmocka_unit_test(a_request_that_is_never_answered_times_out),
 		cmocka_unit_test(a_forgotten_request_completes_no_more),

@@ -178,7 +178,7 @@ static void the_party_may_hang_up_and_send_requests(void **state)
 			 "<sip:alice@sip.example.com>;tag=%.*s\r\nCall-ID: %.*s\r\nCSeq: %d "
 			 "BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
 			 i, i ? "bob1" : "mallory", (int)strcspn(from, "\r"), from,
-			 (int)strcspn(call_id, "\r"), call_id, 7);
+			 (int)strcspn(call_id, "\r"), call_id, 0);
 		snprintf(k->transaction, sizeof(k->transaction), "%d:9", 100 + i);
 		kit_event(k, "sip.request",
 			  json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "transaction",
@@ -380,6 +380,149 @@ static void an_answer_without_usable_sdp_is_hung_up(void **state)
 	kit_done(k);
 }
 
+/* Kamailio's answer to the command itself, unless nobody waits for it any more. */
+static void command_fails(struct kit *k, unsigned n)
+{
+	struct fake_request *r = &k->fw->requests[n];
+
+	if (r->open) {
+		r->open = false;
+		r->done(r->arg, -ETIMEDOUT);
+	}
+}
+
+static void what_became_of_the_command_before_does_not_end_the_next_invite(void **state)
+{
+	struct kit *k = calling("sip:bob@example.com", "192.0.2.20 192.0.2.21 192.0.2.22");
+
+	(void)state;
+	fake_advance(k->fw, 4100);
+	assert_int_equal(k->fw->n_requests, 2);
+	command_fails(k, 0);
+	assert_int_equal(k->fw->n_requests, 2);
+	respond(k, 1, 180);
+	assert_int_equal(rang, 1);
+	command_fails(k, 1);
+	answer(k, 1);
+	assert_int_equal(k->answered, 1);
+	kit_done(k);
+}
+
+static void who_rings_after_it_was_given_up_is_cancelled(void **state)
+{
+	struct kit *k = calling("sip:bob@example.com", "192.0.2.20 192.0.2.21");
+
+	(void)state;
+	k->free_at_end = true;
+	fake_advance(k->fw, 4100);
+	respond(k, 0, 180); /* the first address, while the second is tried */
+	assert_int_equal(rang, 0);
+	assert_int_equal(k->fw->n_cancels, 2);
+	assert_int_equal(k->fw->cancelled_cseq, 1);
+	fake_advance(k->fw, 4100);
+	assert_int_equal(k->ended, 1);
+	assert_int_equal(k->why, LEG_END_UNREACHABLE);
+	assert_int_equal(k->end_code, 408);
+	assert_int_equal(k->fw->n_cancels, 3); /* the second is not repeated any longer */
+	respond(k, 1, 180);
+	assert_int_equal(rang, 0);
+	assert_int_equal(k->fw->n_cancels, 4);
+	assert_int_equal(k->fw->cancelled_cseq, 2);
+	assert_int_equal(legs_count(k->legs), 1);
+	respond(k, 1, 487);
+	assert_int_equal(legs_count(k->legs), 0);
+	kit_done(k);
+}
+
+static void who_answers_after_it_was_given_up_is_hung_up(void **state)
+{
+	(void)state;
+	for (int hung_up = 0; hung_up < 2; hung_up++) {
+		struct kit *k = calling("sip:bob@example.com", "192.0.2.20");
+
+		k->free_at_end = true;
+		if (hung_up)
+			leg_hangup(k->leg);
+		fake_advance(k->fw, 4100);
+		assert_int_equal(k->ended, 1);
+		assert_null(k->leg);
+		answer(k, 0);
+		assert_int_equal(k->answered, 0);
+		assert_string_equal(request(k, 1)->method, "BYE");
+		assert_string_equal(request(k, 1)->ruri, "sip:bob@192.0.2.20:5080");
+		kit_response(k, 1, 200, "", NULL);
+		assert_int_equal(legs_count(k->legs), 0);
+		kit_done(k);
+	}
+}
+
+static void who_answers_an_invite_of_nobody_is_hung_up(void **state)
+{
+	struct kit *k = usual();
+	const struct fake_request *bye;
+
+	(void)state;
+	k->free_at_end = true;
+	respond(k, 0, 486);
+	fake_run(k->fw);
+	assert_int_equal(legs_count(k->legs), 0);
+	respond(k, 0, 180);
+	assert_int_equal(k->fw->n_cancels, 1);
+	answer(k, 0);
+	bye = request(k, 1);
+	assert_string_equal(bye->method, "BYE");
+	assert_string_equal(bye->ruri, "sip:bob@192.0.2.20:5080");
+	/* where the answer came from: a Contact may name any host */
+	assert_string_equal(bye->next_hop, "sip:192.0.2.99:5099;transport=udp");
+	assert_non_null(strstr(bye->headers, "From: <sip:alice@sip.example.com>;tag=hs-"));
+	assert_non_null(strstr(bye->headers, "To: <sip:bob@example.com:5070>;tag=bob1\r\n"));
+	assert_non_null(strstr(bye->headers, "CSeq: 2 BYE\r\n"));
+	assert_non_null(strstr(bye->headers,
+			       "Route: <sip:p2.example.com;lr>, <sip:p1.example.com;lr>\r\n"));
+	kit_response(k, 1, 200, "", NULL);
+	assert_int_equal(k->fw->n_requests, 2);
+	kit_done(k);
+}
+
+static void each_address_may_challenge(void **state)
+{
+	static const char challenge[] = "WWW-Authenticate: Digest realm=\"r\", nonce=\"%s\"\r\n";
+	struct kit *k = start("sip:bob@example.com", "alice");
+	char header[100];
+
+	(void)state;
+	k->fw->ng_auto = true;
+	fake_resolved(k->fw, "192.0.2.20 192.0.2.21");
+	fake_run(k->fw);
+	snprintf(header, sizeof(header), challenge, "n1");
+	respond_as(k, 0, 401, PARTY, header, NULL);
+	assert_non_null(strstr(request(k, 1)->headers, "nonce=\"n1\""));
+	respond(k, 1, 503);
+	assert_string_equal(request(k, 2)->next_hop, "sip:192.0.2.21:5060;transport=udp");
+	assert_null(strstr(request(k, 2)->headers, "Authorization"));
+	snprintf(header, sizeof(header), challenge, "n2");
+	respond_as(k, 2, 401, PARTY, header, NULL);
+	assert_non_null(strstr(request(k, 3)->headers, "nonce=\"n2\""));
+	respond(k, 3, 486);
+	fake_run(k->fw);
+	assert_int_equal(k->end_code, 486);
+	kit_done(k);
+}
+
+static void a_party_without_a_tag_gets_requests_without_one(void **state)
+{
+	struct kit *k = usual();
+
+	(void)state;
+	respond_as(k, 0, 200, "", CONTACT SDP_TYPE, KIT_SDP);
+	fake_run(k->fw);
+	assert_int_equal(k->answered, 1);
+	leg_hangup(k->leg);
+	assert_non_null(strstr(request(k, 1)->headers, "To: <sip:bob@example.com:5070>\r\n"));
+	kit_response(k, 1, 200, "", NULL);
+	kit_done(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +539,12 @@ int main(void)
 		cmocka_unit_test(a_challenge_is_answered_once),
 		cmocka_unit_test(an_end_at_any_instant_leaves_nothing),
 		cmocka_unit_test(an_answer_without_usable_sdp_is_hung_up),
+		cmocka_unit_test(what_became_of_the_command_before_does_not_end_the_next_invite),
+		cmocka_unit_test(who_rings_after_it_was_given_up_is_cancelled),
+		cmocka_unit_test(who_answers_after_it_was_given_up_is_hung_up),
+		cmocka_unit_test(who_answers_an_invite_of_nobody_is_hung_up),
+		cmocka_unit_test(each_address_may_challenge),
+		cmocka_unit_test(a_party_without_a_tag_gets_requests_without_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
