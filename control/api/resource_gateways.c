@@ -18,7 +18,7 @@ static const struct property properties[] = {
 	INT("strip"),
 	TEXT("prepend"),
 	TEXT_OR_NULL("username"),
-	{ "has_password", "r.password IS NOT NULL", PROPERTY_BOOL, false, false },
+	{ "authenticates", "r.username IS NOT NULL", PROPERTY_BOOL, false, false },
 	DATES,
 };
 static const struct param params[] = {

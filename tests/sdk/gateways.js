@@ -16,13 +16,13 @@ describe('SIP gateways', () => {
 
 		t.after(() => raw('DELETE', `${at}.json`));
 		assert.match(row.sid, /^GW[0-9a-f]{32}$/);
-		assert.deepEqual([row.prefix, row.host, row.strip, row.prepend, row.username, row.has_password, row.friendly_name],
+		assert.deepEqual([row.prefix, row.host, row.strip, row.prepend, row.username, row.authenticates, row.friendly_name],
 			['+49', 'gw.example.com;transport=tcp', 1, '00', 'u', true, 'Berlin']);
 		assert.ok(!JSON.stringify(row).includes('secret'));
 		assert.deepEqual((await raw('GET', `${path}.json`)).json.gateways, [row]);
 		assert.deepEqual((await raw('GET', `${at}.json`)).json, row);
-		const changed = (await post(at, { Host: '192.0.2.1:5070', Strip: 0, Prepend: '', Password: '' })).json;
-		assert.deepEqual([changed.host, changed.strip, changed.prepend, changed.has_password, changed.prefix], ['192.0.2.1:5070', 0, '', false, '+49']);
+		const changed = (await post(at, { Host: '192.0.2.1:5070', Strip: 0, Prepend: '', Username: '', Password: '' })).json;
+		assert.deepEqual([changed.host, changed.strip, changed.prepend, changed.authenticates, changed.prefix], ['192.0.2.1:5070', 0, '', false, '+49']);
 		assert.equal((await raw('DELETE', `${at}.json`)).status, 204);
 		assert.equal((await raw('GET', `${at}.json`)).status, 404);
 	});
@@ -31,7 +31,7 @@ describe('SIP gateways', () => {
 		const { json: any } = await post(path, { Host: 'gw.example.com' });
 
 		t.after(() => raw('DELETE', `${path}/${any.sid}.json`));
-		assert.deepEqual([any.prefix, any.strip, any.prepend, any.username, any.has_password], ['+', 0, '', null, false]);
+		assert.deepEqual([any.prefix, any.strip, any.prepend, any.username, any.authenticates], ['+', 0, '', null, false]);
 		const again = await post(path, { Host: 'other.example.com' });
 		assert.deepEqual([again.status, again.json.code], [409, 20409]);
 	});
