@@ -18,6 +18,7 @@
 #include "io/db.h"
 #include "io/http_client.h"
 #include "io/loop.h"
+#include "io/resolver.h"
 #include "io/socket.h"
 #include "media/media.h"
 #include "media/prompt.h"
@@ -41,6 +42,7 @@ struct app {
 	struct http_client *web;
 	struct prompt_cache *prompts;
 	struct speech *speech;
+	struct resolver *resolver;
 	struct media *media;
 	struct store *store;
 	struct domain_cache *domains;
@@ -106,10 +108,10 @@ static int w_sip_cancel(void *w, const char *call_id, unsigned cseq)
 	return kamailio_cancel(((struct app *)w)->kamailio, call_id, cseq);
 }
 
-static int w_resolve(void *w, struct resolver_query **ret, const char *host, unsigned port,
+static int w_resolve(void *w, struct resolver_query **ret, const struct resolver_request *request,
 		     resolver_done_fn *done, void *arg)
 {
-	return resolver_start(ret, ((struct app *)w)->loop, host, port, done, arg);
+	return resolver_start(ret, ((struct app *)w)->resolver, request, done, arg);
 }
 
 static void w_resolve_cancel(void *w, struct resolver_query *query)
@@ -420,13 +422,14 @@ static int start(struct app *app)
 	app->speech = app->prompts ? speech_new(app->loop, app->prompts, c->speech_voice,
 						c->speech_language)
 				   : NULL;
+	app->resolver = resolver_new(app->loop, c->dns_servers, NULL);
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
 	app->store = store_new(app->loop, c->database_url, c->node);
 	app->domains = domain_cache_new(app->loop, c->database_url);
 	app->routes = routes_new(app->loop, c->database_url);
 	app->database = db_worker_new(app->loop, c->database_url, NULL, 1);
-	if (!app->check || !app->web || !app->speech || !app->media || !app->store ||
-	    !app->domains || !app->routes || !app->database)
+	if (!app->check || !app->web || !app->speech || !app->resolver || !app->media ||
+	    !app->store || !app->domains || !app->routes || !app->database)
 		return -ENOMEM;
 	app->world = (struct world){ .ops = &real_world, .w = app, .config = c };
 	app->calls = calls_new(&app->world, app->loop, app->domains);
@@ -464,6 +467,7 @@ static void stop(struct app *app)
 	db_worker_free(app->database);
 	store_free(app->store);
 	media_free(app->media);
+	resolver_free(app->resolver);
 	speech_free(app->speech);
 	prompt_cache_free(app->prompts);
 	http_client_free(app->web);

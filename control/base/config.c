@@ -22,6 +22,7 @@ enum setting_type {
 	SID,	 /* account SID */
 	SECRET,	 /* text that is never printed, of at least min bytes */
 	DOMAIN,	 /* DNS name in lower case */
+	SERVERS, /* ip or ip:port, separated by commas; may be empty */
 };
 
 struct setting {
@@ -107,6 +108,9 @@ static const struct setting table[] = {
 	  "likes" },
 	{ "SIP_PRIVATE_TARGETS", BOOL, AT(sip_private_targets), "false", 0, 0, NULL,
 	  "whether calls go out to private and loopback addresses" },
+	{ "DNS_SERVERS", SERVERS, AT(dns_servers), "", 0, 0, NULL,
+	  "name servers that SIP targets are looked up with, ip or ip:port, separated by commas; "
+	  "empty: those of /etc/resolv.conf at start" },
 	{ "MAX_CALL_SECONDS", NUMBER, AT(max_call_seconds), "14400", 1, 86400, NULL,
 	  "hang up a call that is longer (32015)" },
 	{ "SESSION_EXPIRES_S", NUMBER, AT(session_expires_s), "1800", 90, 86400, NULL,
@@ -193,6 +197,26 @@ static int is_address(const char *value)
 	return strchr(host, ':') && is_ip(host + 1);
 }
 
+static int is_servers(const char *value)
+{
+	char item[INET6_ADDRSTRLEN + 10];
+
+	while (*value) {
+		size_t n = strcspn(value, ",");
+
+		if (n >= sizeof(item))
+			return 0;
+		memcpy(item, value, n);
+		item[n] = '\0';
+		if (!is_ip(item) && !is_address(item))
+			return 0;
+		value += n;
+		if (*value && !*++value)
+			return 0;
+	}
+	return 1;
+}
+
 /* 0, or -EINVAL with what the value should be in want. */
 static int set(struct config *cfg, const struct setting *s, const char *value, char *want,
 	       size_t want_size)
@@ -254,6 +278,12 @@ static int set(struct config *cfg, const struct setting *s, const char *value, c
 		if (!is_domain(value))
 			return -EINVAL;
 		break;
+	case SERVERS:
+		snprintf(want, want_size,
+			 "addresses such as 127.0.0.1 or 127.0.0.1:53, with commas");
+		if (!is_servers(value))
+			return -EINVAL;
+		break;
 	case SECRET:
 		snprintf(want, want_size, "at least %lld characters", s->min);
 		if (strlen(value) < (size_t)s->min)
@@ -297,8 +327,9 @@ void config_print_table(void)
 	printf("| setting | default | what it is |\n|---|---|---|\n");
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct setting *s = &table[i];
+		const char *def = !s->def ? "(must be set)" : *s->def ? s->def : "(empty)";
 
-		printf("| `%s` | %s | %s", s->name, s->def ? s->def : "(must be set)", s->help);
+		printf("| `%s` | %s | %s", s->name, def, s->help);
 		if (s->type == NUMBER || s->type == SIZE)
 			printf("; %lld to %lld", s->min, s->max);
 		for (const char *p = s->words; p; p = strchr(p, '|')) {

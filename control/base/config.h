@@ -54,6 +54,7 @@ struct config {
 	bool dial_action_on_hangup; /* DIAL_ACTION_ON_HANGUP, true */
 	int calls_per_second;	    /* CALLS_PER_SECOND, 100: that REST creates, of an account */
 	bool sip_private_targets;   /* SIP_PRIVATE_TARGETS, false */
+	const char *dns_servers;    /* DNS_SERVERS, ip[:port],...; "": the system's */
 	int max_call_seconds;	    /* MAX_CALL_SECONDS, 14400: 32015 */
 	int session_expires_s;	    /* SESSION_EXPIRES_S, 1800 (RFC 4028) */
 	/* webhooks */

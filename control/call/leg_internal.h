@@ -78,9 +78,9 @@ struct leg_outbound {
 	char *ruri;		  /* of a registered phone; NULL: the target's */
 	char shown_sid[SID_SIZE]; /* of its call */
 	struct resolver_query *query;
-	struct sockaddr_storage *addresses; /* that may be called, in order */
-	unsigned n_addresses, next_address; /* the next one to be tried */
-	char *authorization;		    /* line that answers a challenge; NULL: none yet */
+	struct resolver_target *targets; /* that may be called, in order */
+	unsigned n_targets, next_target; /* the next one to be tried */
+	char *authorization;		 /* line that answers a challenge; NULL: none yet */
 	unsigned cseq;
 	bool open;	  /* sent, and no final answer to it came */
 	bool provisional; /* of it: only then it can be cancelled */

@@ -10,7 +10,6 @@
 #include "proto/sip_msg.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,9 @@
 #define HEADER_BYTES   32768
 #define CHALLENGES_MAX 8
 
-static const char *const transports[] = { [SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls" };
+static const char *const transports[] = {
+	[RESOLVER_UDP] = "udp", [RESOLVER_TCP] = "tcp", [RESOLVER_TLS] = "tls"
+};
 
 static void *ops_arg(const struct leg *leg)
 {
@@ -70,18 +71,20 @@ static void add_headers(const struct leg *leg, struct buf *b)
 		 o->authorization ? o->authorization : "");
 }
 
-static void format_hop(char *ret, size_t size, const struct leg_outbound *o)
+/* The target that is tried; our Contact follows its transport. */
+static int format_hop(struct leg *leg, char *ret, size_t size)
 {
-	const struct sockaddr *address =
-		(const struct sockaddr *)&o->addresses[o->next_address - 1];
-	char ip[64];
+	const struct resolver_target *t = &leg->outbound->targets[leg->outbound->next_target - 1];
+	const struct sockaddr *address = (const struct sockaddr *)&t->address;
+	char ip[ADDR_SIZE], *proto = strdup(transports[t->transport]);
 
+	if (!proto)
+		return -ENOMEM;
+	free(leg->proto);
+	leg->proto = proto;
 	addr_format(ip, sizeof(ip), address);
-	snprintf(ret, size, "sip:%s:%u;transport=%s", ip,
-		 ntohs(address->sa_family == AF_INET6
-			       ? ((const struct sockaddr_in6 *)address)->sin6_port
-			       : ((const struct sockaddr_in *)address)->sin_port),
-		 transports[o->target.transport]);
+	snprintf(ret, size, "sip:%s:%u;transport=%s", ip, addr_port(address), proto);
+	return 0;
 }
 
 static int send_invite(struct leg *leg)
@@ -93,10 +96,10 @@ static int send_invite(struct leg *leg)
 			       .next_hop = leg->next_hop ? leg->next_hop : hop,
 			       .socket = *leg->socket ? leg->socket : NULL };
 	struct buf b;
-	int r;
+	int r = leg->next_hop ? 0 : format_hop(leg, hop, sizeof(hop));
 
-	if (!leg->next_hop)
-		format_hop(hop, sizeof(hop), o);
+	if (r < 0)
+		return r;
 	o->cseq = ++leg->local_cseq;
 	o->provisional = false;
 	/* What Kamailio may still say of the one before is not of this one. */
@@ -114,7 +117,7 @@ static int send_invite(struct leg *leg)
 	return 0;
 }
 
-/* The next address, or the end with what the last one came to. */
+/* The next target, or the end with what the last one came to. */
 static void try_next(struct leg *leg, enum leg_end why, int code)
 {
 	struct leg_outbound *o = leg->outbound;
@@ -122,8 +125,8 @@ static void try_next(struct leg *leg, enum leg_end why, int code)
 	/* A challenge is of the server that sent it. */
 	free(o->authorization);
 	o->authorization = NULL;
-	while (o->next_address < o->n_addresses) {
-		o->next_address++;
+	while (o->next_target < o->n_targets) {
+		o->next_target++;
 		if (send_invite(leg) == 0)
 			return;
 	}
@@ -140,18 +143,18 @@ void leg_outbound_offered(struct leg *leg, int r, const char *sdp)
 		try_next(leg, LEG_END_UNREACHABLE, 0);
 }
 
-static void on_resolved(void *arg, int r, const struct sockaddr_storage *addresses, unsigned n)
+static void on_resolved(void *arg, int r, const struct resolver_target *targets, unsigned n)
 {
 	struct leg *leg = arg;
 	struct leg_outbound *o = leg->outbound;
 
 	o->query = NULL;
-	o->addresses = calloc(n ? n : 1, sizeof(*addresses));
-	for (unsigned i = 0; o->addresses && i < n; i++)
+	o->targets = calloc(n ? n : 1, sizeof(*targets));
+	for (unsigned i = 0; o->targets && i < n; i++)
 		if (leg->world->config->sip_private_targets ||
-		    !addr_is_private((const struct sockaddr *)&addresses[i]))
-			o->addresses[o->n_addresses++] = addresses[i];
-	if (!o->n_addresses) {
+		    !addr_is_private((const struct sockaddr *)&targets[i].address))
+			o->targets[o->n_targets++] = targets[i];
+	if (!o->n_targets) {
 		log_info("%s: %s: %s", leg->call_sid, o->target.host,
 			 n ? "only private addresses" : strerror(-r));
 		leg_end(leg, LEG_END_UNREACHABLE, 0);
@@ -401,8 +404,8 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	leg->socket = strdup(call->next_hop ? call->socket : "");
 	leg->next_hop = call->next_hop ? strdup(call->next_hop) : NULL;
 	o->ruri = call->next_hop ? strdup(call->ruri) : NULL;
-	leg->proto = call->next_hop ? strndup(call->socket, strcspn(call->socket, ":"))
-				    : strdup(transports[call->target->transport]);
+	leg->proto =
+		call->next_hop ? strndup(call->socket, strcspn(call->socket, ":")) : strdup("");
 	snprintf(o->shown_sid, sizeof(o->shown_sid), "%s", call->shown_sid);
 	o->early_media = call->early_media;
 	leg->dtmf_pt = call->dtmf_pt;
@@ -421,8 +424,17 @@ static int fill(struct leg *leg, const struct leg_call *call)
 
 static int call_known_place(struct leg *leg)
 {
-	leg->outbound->n_addresses = 1;
+	leg->outbound->n_targets = 1;
 	return leg_media_offer(leg);
+}
+
+static enum resolver_transport transport_of(const struct sip_target *t)
+{
+	static const enum resolver_transport as[] = {
+		[SIP_UDP] = RESOLVER_UDP, [SIP_TCP] = RESOLVER_TCP, [SIP_TLS] = RESOLVER_TLS
+	};
+
+	return t->transport_said ? as[t->transport] : RESOLVER_ANY;
 }
 
 int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
@@ -430,7 +442,9 @@ int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, c
 {
 	struct leg *leg = leg_alloc(world, legs, call_sid);
 	const struct sip_target *t = call->target;
-	unsigned port = t->port ? t->port : t->transport == SIP_TLS ? 5061 : 5060;
+	const struct resolver_request where = { .host = t->host,
+						.port = t->port,
+						.transport = transport_of(t) };
 	int r = -ENOMEM;
 
 	if (!leg)
@@ -438,8 +452,8 @@ int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, c
 	leg->outbound = calloc(1, sizeof(*leg->outbound));
 	if (leg->outbound && fill(leg, call) == 0)
 		r = leg->next_hop ? call_known_place(leg)
-				  : world->ops->resolve(world->w, &leg->outbound->query, t->host,
-							port, on_resolved, leg);
+				  : world->ops->resolve(world->w, &leg->outbound->query, &where,
+							on_resolved, leg);
 	if (r < 0) {
 		leg_destroy(leg);
 		return r;
@@ -466,7 +480,7 @@ void leg_outbound_free(struct leg *leg)
 	free(o->username);
 	free(o->ruri);
 	free(o->password);
-	free(o->addresses);
+	free(o->targets);
 	free(o->authorization);
 	free(o->party_tag);
 	free(o);

@@ -69,8 +69,8 @@ struct world_ops {
 	int (*sip_cancel)(void *w, const char *call_id, unsigned cseq);
 	void (*sip_forget)(void *w, const void *arg); /* no `done` with this arg runs any more */
 
-	/* The addresses of a host: io/resolver.h. */
-	int (*resolve)(void *w, struct resolver_query **ret, const char *host, unsigned port,
+	/* Where a request for a host goes: io/resolver.h. */
+	int (*resolve)(void *w, struct resolver_query **ret, const struct resolver_request *request,
 		       resolver_done_fn *done, void *arg);
 	void (*resolve_cancel)(void *w, struct resolver_query *query);
 

@@ -3,7 +3,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,9 +15,6 @@ struct post {
 };
 
 #define TERMINATE_SIGNALS 2
-
-/* Of libuv's threads half may look names up: one dead name server must not hold up the rest. */
-#define THREADS "32"
 
 struct loop {
 	uv_loop_t uv;
@@ -42,12 +38,6 @@ struct loop_watch {
 	uv_poll_t uv;
 	int events;
 	loop_watch_fn *fn;
-	void *arg;
-};
-
-struct loop_lookup {
-	uv_getaddrinfo_t uv;
-	loop_lookup_fn *fn; /* NULL: cancelled */
 	void *arg;
 };
 
@@ -81,7 +71,6 @@ struct loop *loop_new(void)
 
 	if (!loop)
 		return NULL;
-	setenv("UV_THREADPOOL_SIZE", THREADS, 0);
 	if (uv_loop_init(&loop->uv)) {
 		free(loop);
 		return NULL;
@@ -281,60 +270,4 @@ void loop_watch_free(struct loop_watch *watch)
 		return;
 	uv_poll_stop(&watch->uv);
 	uv_close((uv_handle_t *)&watch->uv, closed);
-}
-
-static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
-{
-	struct loop_lookup *lookup = request->data;
-	int r = -EIO;
-
-	switch (status) {
-	case 0:
-		r = list ? 0 : -ENOENT;
-		break;
-	case UV_EAI_NONAME:
-	case UV_EAI_NODATA:
-	case UV_EAI_ADDRFAMILY:
-		r = -ENOENT;
-		break;
-	case UV_EAI_MEMORY:
-	case UV_ENOMEM:
-		r = -ENOMEM;
-		break;
-	}
-	if (lookup->fn)
-		lookup->fn(lookup->arg, r, list);
-	uv_freeaddrinfo(list);
-	free(lookup);
-}
-
-int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
-		      loop_lookup_fn *fn, void *arg)
-{
-	/* One kind of socket: else every address comes three times. */
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
-	struct loop_lookup *lookup = malloc(sizeof(*lookup));
-	int r;
-
-	if (!lookup)
-		return -ENOMEM;
-	lookup->uv.data = lookup;
-	lookup->fn = fn;
-	lookup->arg = arg;
-	r = uv_getaddrinfo(&loop->uv, &lookup->uv, on_lookup, host, NULL, &hints);
-	if (r < 0) {
-		free(lookup);
-		return r == UV_ENOMEM ? -ENOMEM : -EINVAL;
-	}
-	*ret = lookup;
-	return 0;
-}
-
-void loop_lookup_cancel(struct loop_lookup *lookup)
-{
-	if (!lookup)
-		return;
-	lookup->fn = NULL;
-	/* One that has a thread already runs on, and is thrown away. */
-	uv_cancel((uv_req_t *)&lookup->uv);
 }

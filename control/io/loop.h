@@ -11,10 +11,8 @@
 #include <stdint.h>
 
 struct loop;
-struct loop_timer;  /* one deadline; allocated by loop_timer_new, one owner */
-struct loop_watch;  /* readiness of one fd */
-struct loop_lookup; /* addresses of one host name */
-struct addrinfo;
+struct loop_timer; /* one deadline; allocated by loop_timer_new, one owner */
+struct loop_watch; /* readiness of one fd */
 
 typedef void loop_fn(void *arg);
 typedef void loop_watch_fn(void *arg, bool readable, bool writable);
@@ -38,18 +36,6 @@ bool loop_timer_active(const struct loop_timer *timer);
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_watch_fn *fn, void *arg);
 void loop_watch_set(struct loop_watch *watch, bool want_read, bool want_write);
 void loop_watch_free(struct loop_watch *watch);
-
-/*
- * getaddrinfo(3) on a thread of its own. fn runs once, with r 0 and a list that is valid during the
- * call and has an address at least, or r -ENOENT (no such name, or one without an address), -ENOMEM
- * or -EIO (the name service failed). There is no time limit but the system's. *ret is gone once fn
- * has been called. Cancel: fn never runs. The loop is not freed before the system has let go of a
- * look-up, cancelled or not.
- */
-typedef void loop_lookup_fn(void *arg, int r, const struct addrinfo *list);
-int loop_lookup_start(struct loop_lookup **ret, struct loop *loop, const char *host,
-		      loop_lookup_fn *fn, void *arg);
-void loop_lookup_cancel(struct loop_lookup *lookup); /* NULL is fine */
 
 /*
  * Runs fn(arg) on the loop thread, in the order of posting, after the call returned. Any thread.

@@ -231,6 +231,7 @@ static int parse_transport(struct sip_target *t, struct sip_slice value,
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_is(value, names[i])) {
 			t->transport = (enum sip_transport)i;
+			t->transport_said = true;
 			return 0;
 		}
 	return refuse(error, CODE_URI, "The SIP URI's transport must be udp, tcp or tls");
@@ -430,8 +431,10 @@ static int parse_uri(struct sip_target *t, struct sip_slice uri, struct sip_targ
 		r = parse_hostport(t, cut(&uri, ';'), error);
 	if (r == 0)
 		r = parse_params(t, uri, &others, error);
-	if (r == 0 && sips)
+	if (r == 0 && sips) {
 		t->transport = SIP_TLS;
+		t->transport_said = true;
+	}
 	if (r == 0)
 		r = others.error ? others.error : build_uri(t, userinfo, &others, error);
 	buf_done(&others);

@@ -25,8 +25,9 @@ struct sip_target {
 	char *host;    /* lower case, without [] */
 	unsigned port; /* 0: not said */
 	enum sip_transport transport;
-	bool secure;   /* ;secure=true; says nothing of transport */
-	char *headers; /* whole lines, each ending in CRLF; "" when none */
+	bool transport_said; /* else UDP stands for what the DNS says (RFC 3263) */
+	bool secure;	     /* ;secure=true; says nothing of transport */
+	char *headers;	     /* whole lines, each ending in CRLF; "" when none */
 };
 
 struct sip_target_error {

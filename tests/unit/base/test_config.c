@@ -116,6 +116,10 @@ static void a_bad_value_is_refused_with_its_name_and_what_to_set(void **state)
 		{ "RTPENGINE_NG", "::1:2223", "127.0.0.1:2223" },
 		{ "KAMAILIO_EVAPI", "[127.0.0.1]:8448", "127.0.0.1:2223" },
 		{ "KAMAILIO_EVAPI", "[::1:8448", "127.0.0.1:2223" },
+		{ "DNS_SERVERS", "ns.example.com", "127.0.0.1:53" },
+		{ "DNS_SERVERS", "192.0.2.1,", "127.0.0.1:53" },
+		{ "DNS_SERVERS", ",192.0.2.1", "127.0.0.1:53" },
+		{ "DNS_SERVERS", "192.0.2.1 192.0.2.2", "127.0.0.1:53" },
 		{ "KAMAILIO_RPC", "rpc.sock", "absolute path" },
 	};
 	struct config cfg;
@@ -145,6 +149,10 @@ static void good_values_are_taken(void **state)
 	assert_int_equal(load_with(&cfg, "PROMPT_CACHE_BYTES", "5000000000"), 0);
 	assert_true(cfg.prompt_cache_bytes == 5000000000u);
 	assert_int_equal(load_with(&cfg, "PUBLIC_IP", "2001:db8::1"), 0);
+	assert_int_equal(load_with(&cfg, "DNS_SERVERS", "192.0.2.1,[2001:db8::1]:53,::1"), 0);
+	assert_string_equal(cfg.dns_servers, "192.0.2.1,[2001:db8::1]:53,::1");
+	assert_int_equal(load_with(&cfg, "DNS_SERVERS", ""), 0);
+	assert_string_equal(cfg.dns_servers, "");
 }
 
 static void an_empty_value_means_the_default(void **state)
@@ -198,7 +206,7 @@ static void the_printed_table_has_a_row_a_setting_and_no_secret(void **state)
 	fclose(file);
 	for (const char *p = text; (p = strstr(p, "\n| `")); p++)
 		rows++;
-	assert_int_equal(rows, 51);
+	assert_int_equal(rows, 54);
 	assert_non_null(strstr(text, "| `SIP_PORT` | 5060 | SIP over UDP and TCP; 1 to 65535 |\n"));
 	assert_non_null(strstr(text, "; one of `debug`, `info`, `warn`, `error` |\n"));
 }

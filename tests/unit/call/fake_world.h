@@ -116,7 +116,8 @@ struct fake_route {
 
 struct fake_lookup {
 	char *host;
-	unsigned port;
+	unsigned port; /* 0: not said */
+	enum resolver_transport transport;
 	resolver_done_fn *done;
 	void *arg;
 	bool open;
@@ -297,16 +298,19 @@ static int fake_sip_cancel(void *w, const char *call_id, unsigned cseq)
 	return 0;
 }
 
-static int fake_resolve(void *w, struct resolver_query **ret, const char *host, unsigned port,
-			resolver_done_fn *done, void *arg)
+static int fake_resolve(void *w, struct resolver_query **ret,
+			const struct resolver_request *request, resolver_done_fn *done, void *arg)
 {
 	struct fake_world *fw = w;
 	struct fake_lookup *l = &fw->lookups[fw->n_lookups];
 
 	fake_check(fw->n_lookups < FAKE_MAX, "too many look-ups");
-	*l = (struct fake_lookup){
-		.host = fake_copy(host), .port = port, .done = done, .arg = arg, .open = true
-	};
+	*l = (struct fake_lookup){ .host = fake_copy(request->host),
+				   .port = request->port,
+				   .transport = request->transport,
+				   .done = done,
+				   .arg = arg,
+				   .open = true };
 	fw->n_lookups++;
 	*ret = (struct resolver_query *)l;
 	return 0;
@@ -893,7 +897,6 @@ FAKE_UNUSED static void fake_domain_reply(struct fake_world *fw, unsigned index,
 	d->done(d->arg, domain);
 }
 
-/* The addresses, separated by spaces, of the last host that was asked for. */
 /* The database answers the look-up of a route, the last one. */
 FAKE_UNUSED static void fake_routes_reply(struct fake_world *fw, int error,
 					  const struct call_route *routes, unsigned n)
@@ -905,22 +908,29 @@ FAKE_UNUSED static void fake_routes_reply(struct fake_world *fw, int error,
 	r->done(r->arg, error, routes, n);
 }
 
-FAKE_UNUSED static void fake_resolved(struct fake_world *fw, const char *addresses)
+/* The targets, "ip[:port][/tcp]" separated by spaces, of the last host that was asked for. */
+FAKE_UNUSED static void fake_resolved(struct fake_world *fw, const char *targets)
 {
 	struct fake_lookup *l = &fw->lookups[fw->n_lookups - 1];
-	struct sockaddr_storage list[8];
+	enum resolver_transport usual = l->transport == RESOLVER_ANY ? RESOLVER_UDP : l->transport;
+	struct resolver_target list[8];
 	char text[200], *save, *p;
 	unsigned n = 0;
 
 	fake_check(fw->n_lookups && l->open, "no look-up waits");
 	memset(list, 0, sizeof(list));
-	snprintf(text, sizeof(text), "%s", addresses);
+	snprintf(text, sizeof(text), "%s", targets);
 	for (p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save), n++) {
-		struct sockaddr_in *in = (struct sockaddr_in *)&list[n];
+		struct sockaddr_in *in = (struct sockaddr_in *)&list[n].address;
+		bool tcp = strstr(p, "/tcp");
+		char *end = p + strcspn(p, ":/");
+		unsigned port = *end == ':' ? (unsigned)atoi(end + 1) : l->port;
 
+		*end = '\0';
 		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)l->port);
+		in->sin_port = htons((uint16_t)(port ? port : usual == RESOLVER_TLS ? 5061 : 5060));
 		fake_check(inet_pton(AF_INET, p, &in->sin_addr) == 1, "a bad address");
+		list[n].transport = tcp ? RESOLVER_TCP : usual;
 	}
 	l->open = false;
 	l->done(l->arg, n ? 0 : -ENOENT, list, n);
