@@ -199,7 +199,7 @@ static void on_timer(void *arg)
 	/* Kamailio need not repeat it any longer. */
 	if (!o->provisional)
 		leg->world->ops->sip_cancel(ops_arg(leg), leg->call_id, o->cseq);
-	if (leg->state != LEG_ENDED && o->next_address < o->n_addresses) {
+	if (leg->state != LEG_ENDED && o->next_target < o->n_targets) {
 		close_invite(leg);
 		try_next(leg, LEG_END_UNREACHABLE, 408);
 	} else if (!o->provisional && !o->overdue) {
