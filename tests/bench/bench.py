@@ -10,8 +10,9 @@ writes OUT/bench.json. Every figure is of this one run; aims and ratios are judg
   (e) rest          REST requests/s, p50, p99, CPU-ms a request by process; the last page of a million calls (rest.py)
 
   (f) register      REGISTERs with digest a second, CPU-ms each by process (register.py)
+  (g) bridge        set-ups of a <Dial> a second, CPU-ms a bridged call-second, calls that REST creates a second (bridge.py)
 
-BENCH_PARTS chooses: calls (a to d), rest (e), register (f).
+BENCH_PARTS chooses: calls (a to d), rest (e), register (f), bridge (g).
 """
 import json
 import os
@@ -27,6 +28,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from kit import g711, stack  # noqa: E402
 from kit.rest import Rest  # noqa: E402
 
+import bridge as bridge_part  # noqa: E402
 import register as register_part  # noqa: E402
 import rest as rest_part  # noqa: E402
 
@@ -189,8 +191,7 @@ def playing(found, target, calls, seconds, work, box):
 
 
 def prepare(work):
-    docs = work / "docs"
-    docs.mkdir()
+    docs = pathlib.Path(tempfile.mkdtemp(dir=work))
     (docs / "reject.xml").write_text("<Response><Reject/></Response>")
     (docs / "say.xml").write_text("<Response><Say>Thank you for calling.</Say><Hangup/></Response>")
     (docs / "play.xml").write_text("<Response><Play>/prompt.wav</Play></Response>")
@@ -210,7 +211,7 @@ PLAY_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "30"))
 RATES = [int(r) for r in os.environ.get("BENCH_RATES", "100,300,600").split(",")]
 SAY_RATES = [int(r) for r in os.environ.get("BENCH_SAY_RATES", "50,100,200").split(",")]
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
-PARTS = os.environ.get("BENCH_PARTS", "calls rest register").split()
+PARTS = os.environ.get("BENCH_PARTS", "calls rest register bridge").split()
 PLAY_CALLS = [int(n) for n in os.environ.get("BENCH_PLAY_CALLS", "100,300").split(",")]
 
 
@@ -222,7 +223,10 @@ def show(rows):
         cost = r.get("cpu_ms_per_call") or r.get("cpu_ms_per_call_second")
         unit = "ms/call" if "cpu_ms_per_call" in r else "ms/call-s"
         costs = "  ".join(f"{s} {v:.3f}" for s, v in cost.items())
-        if r["test"] == "play":
+        if r["test"] == "bridged":
+            print(f"bridged {r['calls']:5d} calls   ok {r['ok']:5d}  failed {r['failed']}  lost {r['lost']}  gap p99.9 {r['gap_ms_p999']} ms"
+                  f"  {r['packets_per_s']:.0f}/{r['packets_expected_per_s']} pkt/s  | {costs} sum {sum(cost.values()):.3f} {unit}")
+        elif r["test"] == "play":
             print(f"play    {r['calls']:5d} calls   ok {r['ok']:5d}  gap p50/p99/p99.9 {r['gap_ms_p50']}/{r['gap_ms_p99']}/{r['gap_ms_p999']} ms"
                   f"  lost {r['lost']}  {r['packets_per_s']:.0f}/{r['packets_expected_per_s']} pkt/s  | {costs} {unit}"
                   f"  | kB/call {r['kb_per_call']}")
@@ -231,14 +235,23 @@ def show(rows):
                   f"  retransmissions {r['retransmissions']}  | {costs} sum {sum(cost.values()):.3f} {unit}")
 
 
-def calls_part(found, work):
-    """What calls cost; the rows, and the counters of idleness before and after."""
-    rest = Rest()
+def with_web(work, part):
+    """part(docs, tools) while the customer's application runs."""
     docs, tools = prepare(work)
     web = subprocess.Popen([str(tools["webapp"]), *WEB.split(":"), str(docs)])
-    domains = {n: rest.domain(f"http://{WEB}/{n}.xml", allow=("127.0.0.0/8",)) for n in ("reject", "say", "play")}
     try:
         time.sleep(0.5)
+        return part(docs, tools)
+    finally:
+        web.terminate()
+        web.wait(10)
+
+
+def calls_part(found, work, tools):
+    """What calls cost; the rows, and the counters of idleness before and after."""
+    rest = Rest()
+    domains = {n: rest.domain(f"http://{WEB}/{n}.xml", allow=("127.0.0.0/8",)) for n in ("reject", "say", "play")}
+    try:
         rows = []
         signalling(found, "warm-up", "reject", domains["reject"].uri()[4:], 50, 100, work)
         before = idle_counters(found)
@@ -253,24 +266,24 @@ def calls_part(found, work):
             rows.append(playing(found, domains["play"].uri()[4:], calls, PLAY_SECONDS, sub, tools["rtpbox"]))
         return rows, before, idle_counters(found)
     finally:
-        web.terminate()
-        web.wait(10)
         for domain in domains.values():
             domain.delete()
 
 
 def main():
-    if not PARTS or not set(PARTS) <= {"calls", "rest", "register"}:
-        raise SystemExit(f"BENCH_PARTS names calls, rest and register, or some of them, not {' '.join(PARTS) or 'nothing'}")
+    if not PARTS or not set(PARTS) <= {"calls", "rest", "register", "bridge"}:
+        raise SystemExit(f"BENCH_PARTS names calls, rest, register and bridge, or some of them, not {' '.join(PARTS) or 'nothing'}")
     OUT.mkdir(parents=True, exist_ok=True)
     found, rows = processes(), []
     before = after = idle_counters(found)
     with tempfile.TemporaryDirectory() as tmp:
         work = pathlib.Path(tmp)
         if "calls" in PARTS:
-            rows, before, after = calls_part(found, work)
+            rows, before, after = with_web(work, lambda docs, tools: calls_part(found, work, tools))
         if "rest" in PARTS:
             rows += rest_part.measure(work, lambda: cpu_snapshot(found))
+        if "bridge" in PARTS:
+            rows += with_web(work, lambda docs, tools: bridge_part.measure(work, sys.modules[__name__], docs, tools, WEB))
         if "register" in PARTS:
             rows += register_part.measure(work, lambda name, target, rate, count, extra: signalling(found, name, "register", target, rate, count, work, extra))
     show(rows)
