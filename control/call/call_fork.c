@@ -86,11 +86,21 @@ static void on_ended(void *arg, enum leg_end why, int code)
 	call_leg_events.ended(c, why, code);
 }
 
-/* Before the answer there are no digits, plays or holds; the media of one of many is not for the
- * caller. */
-static const struct leg_events fork_events = {
-	.ringing = on_ringing, .heard = on_heard, .answered = on_answered, .ended = on_ended
-};
+/* RTPengine may tell of a key before it tells us that it took the answer. */
+static void on_digit(void *arg, char digit, unsigned duration_ms)
+{
+	(void)arg;
+	(void)digit;
+	(void)duration_ms;
+}
+
+/* Before the answer there are no plays or holds; the media of one of many is not for the caller.
+ */
+static const struct leg_events fork_events = { .ringing = on_ringing,
+					       .heard = on_heard,
+					       .answered = on_answered,
+					       .digit = on_digit,
+					       .ended = on_ended };
 
 int call_forks_start(struct call *c, const struct leg_call *calls, unsigned n)
 {

@@ -438,6 +438,16 @@ static void of_several_phones_the_first_answer_wins(void **state)
 	kit_deliver();
 }
 
+static void a_key_before_the_answer_of_one_of_several_phones_is_nobodys(void **state)
+{
+	(void)state;
+	to_phones(2);
+	kit.leg[0]->events->digit(kit.leg[0]->arg, '1', 100);
+	answers(kit.leg[0]);
+	kit_hangs_up(kit.leg[0]);
+	kit_deliver();
+}
+
 static void when_all_phones_refuse_the_best_answer_counts(void **state)
 {
 	(void)state;
@@ -528,6 +538,7 @@ int main(void)
 		kit_test(a_sip_uri_without_user_at_a_domain_of_ours_is_refused),
 		kit_test(a_registered_phone_is_called_where_it_registered_from),
 		kit_test(of_several_phones_the_first_answer_wins),
+		kit_test(a_key_before_the_answer_of_one_of_several_phones_is_nobodys),
 		kit_test(when_all_phones_refuse_the_best_answer_counts),
 		kit_test(several_phones_stop_ringing_when_nobody_answers_in_time),
 		kit_test(a_call_that_is_canceled_while_sql_is_asked_is_not_dialled),
