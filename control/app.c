@@ -439,6 +439,10 @@ static int start(struct app *app)
 	app->dtmf = dgram_new_udp(app->loop, c->dtmf_listen, NULL, DTMF_QUEUE_MAX, on_dtmf, app);
 	if (!app->calls || !app->rtpengine || !app->kamailio || !app->decisions || !app->dtmf)
 		return -EIO;
+	if (calls_resume_callbacks(app->calls, err, sizeof(err)) < 0) {
+		log_error("%s", err);
+		return -EIO;
+	}
 	app->api = api_start(&(struct api_options){ .config = c,
 						    .calls = app->calls,
 						    .changed = on_changed,

@@ -9,6 +9,7 @@
 #include "call/media_cache.h"
 #include "call/rejected.h"
 #include "call/status_callback.h"
+#include "call/store.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -183,4 +184,12 @@ unsigned calls_count(const struct calls *calls)
 unsigned calls_callbacks_waiting(const struct calls *calls)
 {
 	return callbacks_waiting(calls->callbacks);
+}
+
+int calls_resume_callbacks(struct calls *calls, char *err, size_t err_size)
+{
+	const struct config *c = calls->world->config;
+
+	return store_load_callbacks(c->database_url, c->node, callbacks_resume, calls->callbacks,
+				    err, err_size);
 }

@@ -5,6 +5,8 @@
 #ifndef HOOKSWITCH_CALL_CALLS_H
 #define HOOKSWITCH_CALL_CALLS_H
 
+#include <stddef.h>
+
 struct calls;
 struct domain_cache;
 struct legs;
@@ -18,6 +20,8 @@ void calls_free(struct calls *calls); /* ends every call: 503 before, BYE after 
 struct legs *
 calls_legs(struct calls *calls); /* where app.c feeds Kamailio's and RTPengine's events */
 unsigned calls_count(const struct calls *calls);
+/* Before the loop runs: what this node left undelivered. -errno with a sentence in err. */
+int calls_resume_callbacks(struct calls *calls, char *err, size_t err_size);
 unsigned
 calls_callbacks_waiting(const struct calls *calls); /* status callbacks not delivered yet */
 

@@ -1,7 +1,8 @@
 /*
  * status_callback - the status callbacks of calls (twiml-and-webhooks.md §3.4): those of one call
  * in order, one at a time; some calls' at a time, the rest waits in a bounded queue. They outlive
- * their call. Loop thread only.
+ * their call, and this process: each is a row before it is sent, and what a node did not deliver it
+ * resumes when it starts (docs/adr/0018-durable-callbacks.md). Loop thread only.
  */
 #ifndef HOOKSWITCH_CALL_STATUS_CALLBACK_H
 #define HOOKSWITCH_CALL_STATUS_CALLBACK_H
@@ -9,9 +10,11 @@
 struct call;
 struct callbacks;
 struct form;
+struct store_callback;
 struct world;
 
 #define CALLBACKS_RUNNING_MAX 256
+#define CALLBACKS_ACCOUNT_MAX 128   /* of these, of one account */
 #define CALLBACKS_WAITING_MAX 10000 /* beyond it: 15002 */
 
 enum callback_event {
@@ -22,7 +25,7 @@ enum callback_event {
 };
 
 struct callbacks *callbacks_new(struct world *world);
-void callbacks_free(struct callbacks *cb); /* what is not delivered is dropped */
+void callbacks_free(struct callbacks *cb); /* what is not delivered is left to the next start */
 /* When the call has a status callback that wants this event. sip_code: the final one, of COMPLETED
  * alone. */
 void callbacks_put(struct callbacks *cb, struct call *c, enum callback_event event, int sip_code);
@@ -30,6 +33,8 @@ void callbacks_put(struct callbacks *cb, struct call *c, enum callback_event eve
  */
 void callbacks_put_request(struct callbacks *cb, struct call *c, const char *url,
 			   const char *method, const struct form *params);
+/* One of the last run, before the loop runs: a store_callback_fn, arg is the callbacks. */
+void callbacks_resume(void *arg, const struct store_callback *row, const char *auth_token);
 unsigned callbacks_waiting(const struct callbacks *cb);
 
 #endif

@@ -110,15 +110,29 @@ static const char insert_call_events[] =
 	" CROSS JOIN LATERAL (SELECT FROM calls c WHERE c.sid = r.call_sid LIMIT 1) AS present"
 	" ON CONFLICT (sid) DO NOTHING";
 
+static const char insert_callbacks[] =
+	"INSERT INTO callbacks (sid, account_sid, call_sid, node, url, method, parameters)"
+	" SELECT sid, account_sid, call_sid, node, url, method, parameters"
+	" FROM json_to_recordset($1::json) AS r(sid text, account_sid text, call_sid text,"
+	" node text, url text, method text, parameters text) ON CONFLICT (sid) DO NOTHING";
+
+static const char delete_callbacks[] =
+	"DELETE FROM callbacks c USING json_to_recordset($1::json) AS r(sid text)"
+	" WHERE c.sid = r.sid";
+
+static const char undelivered[] =
+	"SELECT c.sid, c.account_sid, c.call_sid, c.url, c.method, c.parameters, a.auth_token"
+	" FROM callbacks c JOIN accounts a ON a.sid = c.account_sid WHERE c.node = $1"
+	" ORDER BY c.seq";
+
 /* A batch may have one row or hundreds, which the planner cannot know: it takes a hundred and reads
  * all calls for one. */
 static const char by_key[] = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
 
 static const char *const statements[] = {
-	[STORE_CALL_INSERT] = insert_calls,
-	[STORE_CALL_UPDATE] = update_calls,
-	[STORE_NOTIFICATION] = insert_notifications,
-	[STORE_CALL_EVENT] = insert_call_events,
+	[STORE_CALL_INSERT] = insert_calls,	     [STORE_CALL_UPDATE] = update_calls,
+	[STORE_NOTIFICATION] = insert_notifications, [STORE_CALL_EVENT] = insert_call_events,
+	[STORE_CALLBACK_INSERT] = insert_callbacks,  [STORE_CALLBACK_DELETE] = delete_callbacks,
 };
 
 /* -- on the worker thread */
@@ -283,6 +297,18 @@ static void next_batch(struct store *s)
 		loop_timer_start(s->retry, RETRY_MS);
 }
 
+/* Nobody waits longer: the rows are there, or will be. */
+static void tell_written(struct batch *b)
+{
+	for (struct store_item *i = b->items; i; i = i->next) {
+		store_written_fn *written = i->written;
+
+		i->written = NULL;
+		if (written)
+			written(i->arg);
+	}
+}
+
 static void batch_done(void *arg)
 {
 	struct batch *b = arg;
@@ -293,11 +319,13 @@ static void batch_done(void *arg)
 			log_error("the database is away, rows wait: %u", s->count + b->count);
 		s->away = true;
 		loop_timer_start(s->retry, RETRY_MS);
+		tell_written(b);
 		return;
 	}
 	if (s->away)
 		log_info("the database is back");
 	s->away = false;
+	tell_written(b);
 	s->batch = NULL;
 	batch_free(b);
 	next_batch(s);
@@ -326,6 +354,35 @@ int store_close_open_calls(const char *conninfo, const char *node, char *err, si
 			 db_error(db));
 	db_close(db);
 	return r;
+}
+
+int store_load_callbacks(const char *conninfo, const char *node, store_callback_fn *fn, void *arg,
+			 char *err, size_t err_size)
+{
+	struct db *db = db_open(conninfo);
+	struct db_result *res;
+	int r;
+
+	if (!db)
+		return -ENOMEM;
+	r = db_exec(&res, db, undelivered, 1, &node);
+	if (r < 0) {
+		snprintf(err, err_size, "undelivered callbacks cannot be read: %s", db_error(db));
+		db_close(db);
+		return r;
+	}
+	for (int i = 0; i < db_rows(res); i++)
+		fn(arg,
+		   &(struct store_callback){ .sid = db_value(res, i, 0),
+					     .account_sid = db_value(res, i, 1),
+					     .call_sid = db_value(res, i, 2),
+					     .url = db_value(res, i, 3),
+					     .method = db_value(res, i, 4),
+					     .parameters = db_value(res, i, 5) },
+		   db_value(res, i, 6));
+	db_result_free(res);
+	db_close(db);
+	return 0;
 }
 
 struct store *store_new(struct loop *loop, const char *conninfo, const char *node)
@@ -407,7 +464,7 @@ int store_put(struct store *s, struct store_item *item)
 		store_item_free(item);
 		return -EAGAIN;
 	}
-	if (item->kind == STORE_CALL_INSERT)
+	if (item->kind == STORE_CALL_INSERT || item->kind == STORE_CALLBACK_INSERT)
 		json_object_set_new(item->row, "node", json_string(s->node));
 	item->next = NULL;
 	*s->tail = item;

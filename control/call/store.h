@@ -43,15 +43,31 @@ struct store_call_event {
 	const char *content_type, *body; /* or NULL */
 };
 
+struct store_callback {
+	const char *sid, *account_sid, *call_sid, *url, *method;
+	const char *parameters; /* form-encoded */
+};
+
+typedef void store_written_fn(void *arg);
+
 /* Copies all; NULL: out of memory. Given away to store_put. */
 struct store_item *store_item_call(const struct store_call *row);
 struct store_item *store_item_notification(const struct store_notification *row);
 struct store_item *store_item_call_event(const struct store_call_event *row);
+/* written: see store_item.h; it does not run before store_put has returned. */
+struct store_item *store_item_callback(const struct store_callback *row, store_written_fn *written,
+				       void *arg);
+struct store_item *store_item_callback_done(const char *sid);
 void store_item_free(struct store_item *item);
 
 /* Before any call: rows that a crash of this node left open are closed. -errno with a sentence in
  * err. */
 int store_close_open_calls(const char *conninfo, const char *node, char *err, size_t err_size);
+
+/* What this node wrote and did not deliver, in order. -errno with a sentence in err. */
+typedef void store_callback_fn(void *arg, const struct store_callback *row, const char *auth_token);
+int store_load_callbacks(const char *conninfo, const char *node, store_callback_fn *fn, void *arg,
+			 char *err, size_t err_size);
 
 /* node: this node's name, kept in the rows of its calls; outlives the store. */
 struct store *store_new(struct loop *loop, const char *conninfo, const char *node);

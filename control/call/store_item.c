@@ -210,6 +210,41 @@ struct store_item *store_item_call_event(const struct store_call_event *row)
 	return item;
 }
 
+struct store_item *store_item_callback(const struct store_callback *row, store_written_fn *written,
+				       void *arg)
+{
+	struct store_item *item = item_new(STORE_CALLBACK_INSERT);
+	int bad = 0;
+
+	if (!item)
+		return NULL;
+	bad |= put(item, "sid", row->sid);
+	bad |= put(item, "account_sid", row->account_sid);
+	bad |= put(item, "call_sid", row->call_sid);
+	bad |= put(item, "url", row->url);
+	bad |= put(item, "method", row->method);
+	bad |= json_object_set_new(item->row, "parameters", json_string(row->parameters));
+	item->bytes += strlen(row->parameters);
+	if (bad) {
+		store_item_free(item);
+		return NULL;
+	}
+	item->written = written;
+	item->arg = arg;
+	return item;
+}
+
+struct store_item *store_item_callback_done(const char *sid)
+{
+	struct store_item *item = item_new(STORE_CALLBACK_DELETE);
+
+	if (item && put(item, "sid", sid)) {
+		store_item_free(item);
+		return NULL;
+	}
+	return item;
+}
+
 void store_item_merge(struct store_item *a, const struct store_item *b)
 {
 	json_object_update(a->row, b->row);

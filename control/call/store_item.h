@@ -5,6 +5,8 @@
 #ifndef HOOKSWITCH_CALL_STORE_ITEM_H
 #define HOOKSWITCH_CALL_STORE_ITEM_H
 
+#include "call/store.h"
+
 #include <jansson.h>
 #include <stddef.h>
 
@@ -14,13 +16,19 @@ enum store_kind {
 	STORE_CALL_UPDATE,
 	STORE_NOTIFICATION,
 	STORE_CALL_EVENT,
+	STORE_CALLBACK_INSERT,
+	STORE_CALLBACK_DELETE,
 	STORE_KINDS
 };
 
 struct store_item {
 	struct store_item *next;
 	enum store_kind kind;
-	json_t *row;  /* members are columns; times are milliseconds */
+	json_t *row; /* members are columns; times are milliseconds */
+	/* Runs on the loop, once, when the row is written, is refused, or must wait since the
+	 * database is away; NULL: nobody asks. */
+	store_written_fn *written;
+	void *arg;
 	size_t bytes; /* about what it holds, for the bound of the queue */
 };
 

@@ -11,12 +11,13 @@
 #include <string.h>
 
 /* A silent server is asked twice: given up after 3 s when it is the only one. */
-#define TRY_MS	       1000
-#define TRY_MAX_MS     2000
-#define TRIES	       2
-#define CACHE_S	       30 /* bounds what callers' choice of names makes us keep */
-#define PORT_QUESTIONS 64 /* then another source port: ports are half of what a forger must guess  \
-			   */
+#define TRY_MS	   1000
+#define TRY_MAX_MS 2000
+#define TRIES	   2
+#define CACHE_S	   30 /* bounds what callers' choice of names makes us keep */
+#define PORT_QUESTIONS                                                                             \
+	64 /* then another source port: ports are half of what a forger must guess                 \
+	    */
 
 struct watched {
 	struct watched *next;
