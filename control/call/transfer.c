@@ -147,7 +147,8 @@ static void attended(struct call *c, struct call *other, const struct replaces *
 				      ? other_of(second)
 				      : NULL;
 
-	if (!target || target == c || target == other) {
+	if (!target || target == c || target == other || target->ending ||
+	    leg_state(target->leg) == LEG_ENDED || leg_state(other->leg) == LEG_ENDED) {
 		refuse(c, "Replaces names no call of this account that is connected");
 		return;
 	}
@@ -161,7 +162,7 @@ static void attended(struct call *c, struct call *other, const struct replaces *
 	other->mate = target;
 	target->mate = other;
 	if (leg_join(other->leg, target->leg) < 0)
-		call_part(other);
+		call_hangup(other, CALL_EV_FAILED);
 }
 
 static void blind(struct call *c, struct call *other, struct dial *d, const char *refer_to)
