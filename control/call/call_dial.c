@@ -205,15 +205,6 @@ static void ask(struct call *c, enum route_kind kind, const char *user, const ch
 
 /* -- by what To says */
 
-/* A name below the base domain, where customers' SIP domains are; the base domain itself too. */
-static bool is_ours(const struct call *c, const char *host)
-{
-	const char *base = c->world->config->sip_domain;
-	size_t n = strlen(host), m = strlen(base);
-
-	return n >= m && !strcasecmp(host + n - m, base) && (n == m || host[n - m - 1] == '.');
-}
-
 static void dial_uri(struct call *c)
 {
 	char from_user[SIP_TARGET_URI_MAX + 1];
@@ -222,7 +213,8 @@ static void dial_uri(struct call *c)
 
 	if (parse(c, &target, c->order->to) < 0)
 		return;
-	if (is_ours(c, target.host)) {
+	/* Where customers' SIP domains are. */
+	if (sip_host_is_below(target.host, c->world->config->sip_domain)) {
 		if (*target.user)
 			ask(c, ROUTE_AOR, target.user, target.host);
 		else

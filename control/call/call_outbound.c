@@ -208,6 +208,11 @@ void call_outbound_notify(struct call *c, enum leg_end why, int sip_code)
 			return;
 		}
 	}
+	if (sip_code >= 300 && sip_code < 400) {
+		notify(c, 32219, NULL, NULL, "%s: the redirect %d could not be followed", c->to,
+		       sip_code);
+		return;
+	}
 	notify(c, sip_code == 401 || sip_code == 407 ? 13244 : 32011, NULL, NULL,
 	       "%s: the SIP answer was %d", c->to, sip_code);
 }

@@ -75,6 +75,9 @@ struct leg_transfer {
 struct leg_outbound {
 	struct sip_target target;
 	char *account_sid, *username, *password;
+	char *to;	    /* whom it was for, whoever a redirect named since */
+	unsigned redirects; /* followed */
+	int redirect_code;
 	char *ruri;		  /* of a registered phone; NULL: the target's */
 	char shown_sid[SID_SIZE]; /* of its call */
 	struct resolver_query *query;

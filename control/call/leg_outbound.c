@@ -19,6 +19,7 @@
 #define FINAL_MS       32000 /* from CANCEL to the final answer (RFC 3261 §9.1) */
 #define HEADER_BYTES   32768
 #define CHALLENGES_MAX 8
+#define REDIRECTS_MAX  5
 
 static const char *const transports[] = {
 	[RESOLVER_UDP] = "udp", [RESOLVER_TCP] = "tcp", [RESOLVER_TLS] = "tls"
@@ -61,7 +62,7 @@ static void add_headers(const struct leg *leg, struct buf *b)
 
 	buf_addf(b,
 		 "From: %s\r\nTo: <%s>\r\nCall-ID: %s\r\nCSeq: %u INVITE\r\nMax-Forwards: 70\r\n",
-		 leg->local, o->target.uri, leg->call_id, o->cseq);
+		 leg->local, o->to, leg->call_id, o->cseq);
 	leg_add_contact(leg, b);
 	buf_addf(b,
 		 "Allow: " LEG_ALLOW "\r\nSupported: timer\r\nUser-Agent: Hookswitch\r\n"
@@ -157,10 +158,36 @@ static void on_resolved(void *arg, int r, const struct resolver_target *targets,
 	if (!o->n_targets) {
 		log_info("%s: %s: %s", leg->call_sid, o->target.host,
 			 n ? "only private addresses" : strerror(-r));
-		leg_end(leg, LEG_END_UNREACHABLE, 0);
+		if (o->redirects)
+			leg_end(leg, LEG_END_REFUSED, o->redirect_code);
+		else
+			leg_end(leg, LEG_END_UNREACHABLE, 0);
+	} else if (leg->sent_sdp) {
+		try_next(leg, LEG_END_UNREACHABLE, 0);
 	} else if (leg_media_offer(leg) < 0) {
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 0);
 	}
+}
+
+static enum resolver_transport transport_of(const struct sip_target *t)
+{
+	static const enum resolver_transport as[] = {
+		[SIP_UDP] = RESOLVER_UDP, [SIP_TCP] = RESOLVER_TCP, [SIP_TLS] = RESOLVER_TLS
+	};
+
+	return t->transport_said ? as[t->transport] : RESOLVER_ANY;
+}
+
+/* Where the target is; on_resolved follows. */
+static int look_up(struct leg *leg)
+{
+	const struct sip_target *t = &leg->outbound->target;
+	const struct resolver_request where = { .host = t->host,
+						.port = t->port,
+						.transport = transport_of(t) };
+
+	return leg->world->ops->resolve(ops_arg(leg), &leg->outbound->query, &where, on_resolved,
+					leg);
 }
 
 /* -- CANCEL */
@@ -262,7 +289,7 @@ static int fill_dialog(struct leg *leg, const struct sip_msg *msg)
 	leg->route_set = sip_msg_route_set(msg, true);
 	o->party_tag = strdup(msg->to_tag ? msg->to_tag : "");
 	/* A party of RFC 2543 has no tag (RFC 3261 §12.1.2). */
-	if (asprintf(&leg->remote, "<%s>%s%s", o->target.uri, msg->to_tag ? ";tag=" : "",
+	if (asprintf(&leg->remote, "<%s>%s%s", o->to, msg->to_tag ? ";tag=" : "",
 		     msg->to_tag ? msg->to_tag : "") < 0)
 		leg->remote = NULL;
 	leg->peer_update = sip_msg_lists(msg, "Allow", "UPDATE");
@@ -333,6 +360,41 @@ static bool authorize(struct leg *leg, const struct sip_msg *msg)
 	return send_invite(leg) == 0;
 }
 
+/*
+ * RFC 3261 §8.1.3.4: the first Contact of a 3xx, with the headers and the media of before. Not for
+ * registered phones, which are where they registered; not to SIP domains of this platform; some
+ * times only. True: it is being looked up.
+ */
+static bool redirect(struct leg *leg, const struct sip_msg *msg)
+{
+	struct leg_outbound *o = leg->outbound;
+	struct sip_target_error error = { .leave_out = true };
+	struct sip_target next;
+
+	if (msg->status < 300 || msg->status > 399 || !msg->contact_uri || leg->next_hop ||
+	    o->redirects == REDIRECTS_MAX ||
+	    (strncasecmp(msg->contact_uri, "sip:", 4) &&
+	     strncasecmp(msg->contact_uri, "sips:", 5)) ||
+	    sip_target_parse(&next, msg->contact_uri, &error) < 0)
+		return false;
+	if (sip_host_is_below(next.host, leg->world->config->sip_domain)) {
+		sip_target_done(&next);
+		return false;
+	}
+	log_info("%s: redirected to %s", leg->call_sid, next.uri);
+	free(next.headers);
+	next.headers = o->target.headers;
+	o->target.headers = NULL;
+	sip_target_done(&o->target);
+	o->target = next;
+	free(o->targets);
+	o->targets = NULL;
+	o->n_targets = o->next_target = 0;
+	o->redirects++;
+	o->redirect_code = msg->status;
+	return look_up(leg) == 0;
+}
+
 static void on_refusal(struct leg *leg, const struct sip_msg *msg)
 {
 	struct leg_outbound *o = leg->outbound;
@@ -345,6 +407,8 @@ static void on_refusal(struct leg *leg, const struct sip_msg *msg)
 		return;
 	}
 	if (authorize(leg, msg))
+		return;
+	if (redirect(leg, msg))
 		return;
 	leg_outbound_tell(leg, msg);
 	/* RFC 3263 §4.3: another address may do better. */
@@ -408,6 +472,7 @@ static int fill(struct leg *leg, const struct leg_call *call)
 		call->next_hop ? strndup(call->socket, strcspn(call->socket, ":")) : strdup("");
 	snprintf(o->shown_sid, sizeof(o->shown_sid), "%s", call->shown_sid);
 	o->early_media = call->early_media;
+	o->to = strdup(call->target->uri);
 	leg->dtmf_pt = call->dtmf_pt;
 	o->account_sid = strdup(call->account_sid);
 	o->username = call->username ? strdup(call->username) : NULL;
@@ -415,7 +480,7 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	o->timer = leg->world->ops->timer_new(ops_arg(leg), on_timer, leg);
 	return copy_target(&o->target, call->target) == 0 && leg->call_id && leg->key &&
 			       leg->local && leg->route_set && leg->socket && leg->proto &&
-			       o->account_sid && o->timer &&
+			       o->account_sid && o->timer && o->to &&
 			       (!call->username || (o->username && o->password)) &&
 			       (!call->next_hop || (leg->next_hop && o->ruri))
 		       ? 0
@@ -428,32 +493,17 @@ static int call_known_place(struct leg *leg)
 	return leg_media_offer(leg);
 }
 
-static enum resolver_transport transport_of(const struct sip_target *t)
-{
-	static const enum resolver_transport as[] = {
-		[SIP_UDP] = RESOLVER_UDP, [SIP_TCP] = RESOLVER_TCP, [SIP_TLS] = RESOLVER_TLS
-	};
-
-	return t->transport_said ? as[t->transport] : RESOLVER_ANY;
-}
-
 int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
 		     const struct leg_call *call, const struct leg_events *events, void *arg)
 {
 	struct leg *leg = leg_alloc(world, legs, call_sid);
-	const struct sip_target *t = call->target;
-	const struct resolver_request where = { .host = t->host,
-						.port = t->port,
-						.transport = transport_of(t) };
 	int r = -ENOMEM;
 
 	if (!leg)
 		return r;
 	leg->outbound = calloc(1, sizeof(*leg->outbound));
 	if (leg->outbound && fill(leg, call) == 0)
-		r = leg->next_hop ? call_known_place(leg)
-				  : world->ops->resolve(world->w, &leg->outbound->query, &where,
-							on_resolved, leg);
+		r = leg->next_hop ? call_known_place(leg) : look_up(leg);
 	if (r < 0) {
 		leg_destroy(leg);
 		return r;
@@ -479,6 +529,7 @@ void leg_outbound_free(struct leg *leg)
 	free(o->account_sid);
 	free(o->username);
 	free(o->ruri);
+	free(o->to);
 	free(o->password);
 	free(o->targets);
 	free(o->authorization);

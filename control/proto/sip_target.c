@@ -466,3 +466,10 @@ void sip_target_done(struct sip_target *t)
 	free(t->headers);
 	*t = (struct sip_target){ 0 };
 }
+
+bool sip_host_is_below(const char *host, const char *base)
+{
+	size_t n = strlen(host), m = strlen(base);
+
+	return n >= m && !strcasecmp(host + n - m, base) && (n == m || host[n - m - 1] == '.');
+}

@@ -44,6 +44,8 @@ struct sip_target_error {
  * *ret is set on success only.
  */
 int sip_target_parse(struct sip_target *ret, const char *text, struct sip_target_error *error);
+/* A name is base or one below it; any case. */
+bool sip_host_is_below(const char *host, const char *base);
 void sip_target_done(struct sip_target *t); /* also of a zeroed one */
 
 #endif

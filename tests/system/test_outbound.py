@@ -225,3 +225,36 @@ def test_many_calls_at_once_are_all_told_and_leave_nothing(create, bob, web, res
         rest.call_in(row["sid"], "completed")
     stack.wait_for(lambda: len({r.params["CallSid"] for r in web.seen("/cs")}) == 30, what="30 callbacks")
     stack.wait_for(lambda: stack.kamailio_transactions() <= before, 40, "no transaction left")
+
+
+def test_a_redirect_is_followed_with_the_headers_of_before(create, bob, phones, web):
+    carol = phones(user="carol")
+    create(To=f"sip:bob@{bob.ip}:{bob.port}?X-Order=7", Url=web.serve("/o", doc("<Hangup/>")))
+    first = next_call(bob)
+    bob.reply(first.invite, 302, "Moved Temporarily", [f"Contact: <sip:carol@{carol.ip}:{carol.port}>"], tag=first.from_tag)
+    moved = next_call(carol)
+    assert moved.invite.first.startswith(f"INVITE sip:carol@{carol.ip}:{carol.port} ")
+    assert moved.invite.get("To") == first.invite.get("To") and moved.invite.get("X-Order") == "7"
+    moved.take()
+    web.wait("/o")
+    moved.wait_request("BYE")
+
+
+@pytest.mark.parametrize("contact", ["<tel:+4930123>", "<sip:carol@nowhere.invalid>", "<sip:bob@acme.sip.hookswitch.test>", None])
+def test_a_redirect_that_leads_nowhere_is_told(create, bob, rest, web, contact):
+    row = create(Url=web.serve("/o", doc("")))
+    call = next_call(bob)
+    bob.reply(call.invite, 302, "Moved Temporarily", [f"Contact: {contact}"] if contact else [], tag=call.from_tag)
+    rest.call_in(row["sid"], "failed")
+    stack.wait_for(lambda: rest.notifications(32219, row["sid"]), what="notification 32219")
+
+
+def test_redirects_in_a_circle_end(create, bob, rest, web):
+    row = create(Url=web.serve("/o", doc("")))
+    for _ in range(6):
+        call = next_call(bob)
+        bob.calls.pop(call.call_id)
+        call.respond(302, "Moved Temporarily")
+        call.rtp.close()
+    rest.call_in(row["sid"], "failed")
+    assert rest.notifications(32219, row["sid"])

@@ -5,10 +5,12 @@ import pytest
 import requests
 
 from kit import g711, stack
+from kit.callee import next_call
 from kit.metrics import Page
 from kit.rest import API
 from kit.twiml import doc
 from kit.webapp import Reply
+from test_dial import talk
 
 
 @pytest.fixture
@@ -147,3 +149,37 @@ def test_after_many_calls_every_counter_is_back_to_idle(phones, web, domains):
     sessions = stack.run("docker", "exec", stack.container("rtpengine"), "rtpengine-ctl", "-ip", "127.0.0.1", "-port", "2224", "list",
                          "numsessions")
     assert "Current sessions own: 0" in " ".join(sessions.split()), sessions
+
+
+def test_callbacks_that_were_not_delivered_come_after_a_restart_in_their_order(phones, rest, web, gone):
+    bob = phones(user="bob")
+    web.serve("/cs", Reply("", delay=30))
+    row = rest.post("/Calls.json", To=f"sip:bob@{bob.ip}:{bob.port}", From="alice", Twiml="<Response><Pause length='30'/></Response>",
+                    StatusCallback=web.url + "/cs", StatusCallbackEvent=["initiated", "ringing", "answered"])
+    callee = next_call(bob)
+    callee.ring()
+    rest.call_in(row["sid"], "ringing")
+    callee.take()
+    rest.call_in(row["sid"], "in-progress")
+    web.wait("/cs")
+    assert len(web.seen("/cs")) == 1, "those behind it wait for the first"
+    gone("control")
+    web.serve("/cs", Reply(""))
+    back("control")
+    got = stack.wait_for(lambda: len(web.seen("/cs")) >= 4 and web.seen("/cs"), 20, "three callbacks after the restart")
+    assert [(r.params["CallStatus"], r.params["SequenceNumber"]) for r in got[1:]] == [("initiated", "0"), ("ringing", "1"), ("in-progress", "2")]
+    assert all(r.params["CallSid"] == row["sid"] for r in got)
+    time.sleep(1)
+    assert len(web.seen("/cs")) == 4, "delivered once"
+
+
+def test_bridged_parties_talk_on_while_hookswitchd_is_away(phones, web, domains, gone):
+    bob = phones(user="bob")
+    alice = phones().invite(domains(web.serve("/v", doc(f"<Dial><Sip>sip:bob@{bob.ip}:{bob.port}</Sip></Dial>"))).uri())
+    callee = next_call(bob)
+    callee.take()
+    talk(alice, callee)
+    gone("control")
+    talk(alice, callee)
+    back("control")
+    talk(alice, callee)
