@@ -56,8 +56,9 @@ void media_start(struct media_port *port, const char *ip, uint16_t port_number, 
 void media_hold(struct media_port *port, int sending);
 
 /*
- * Queues p (a reference is taken) behind what plays, loops (0: 1; MEDIA_FOREVER) times. Returns its id; 0 means
- * out of memory alone. `played` follows when the 20 ms of its last packet are over.
+ * Queues p (a reference is taken) behind what plays, loops times (0: once; MEDIA_FOREVER: until
+ * media_stop). Returns its id; 0 means out of memory alone. `played` follows when the 20 ms of its
+ * last packet are over.
  */
 uint32_t media_play(struct media_port *port, struct prompt *p, unsigned loops);
 /*

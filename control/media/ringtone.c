@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define SAMPLES_PER_MS 8
-#define AMPLITUDE      2230.0 /* -20 dBm0, RMS of the whole tone, as a sine of G.711's 3.17 dBm0 */
+#define AMPLITUDE      2230.0 /* of a sine at -20 dBm0: G.711 mu-law's largest, 32124, has 3.17 dBm0 */
+#define EDGE_SAMPLES   40     /* 5 ms in which a ring comes and goes: a hard edge is a click */
 
 struct ringtone {
 	const char *country;
@@ -49,29 +50,34 @@ static const struct ringtone table[] = {
 
 static struct prompt *made[COUNTRIES];
 
-static size_t find(const char *country)
+/* at: since the period began, so that the second of two rings goes on with the tone of the first.
+ */
+static double tone(const struct ringtone *t, size_t at)
 {
-	for (size_t i = 0; i < COUNTRIES; i++)
-		if (!strcmp(table[i].country, country))
-			return i;
-	return find(RINGTONE_DEFAULT);
+	double w = 2 * M_PI * (double)at / (SAMPLES_PER_MS * 1000);
+	double x = sin(w * t->hz[0]);
+
+	/* Two tones, or one with a beat, are scaled to the power of one sine. */
+	if (t->hz[1])
+		x = (x + sin(w * t->hz[1])) / M_SQRT2;
+	if (t->beat_hz)
+		x *= (1 + cos(w * t->beat_hz)) / 2 * sqrt(8.0 / 3);
+	return AMPLITUDE * x;
 }
 
-static int16_t sample(const struct ringtone *t, size_t at)
+/* From 0 to 1 over the first samples of a ring of len samples, back to 0 over its last. */
+static double edge(size_t at, size_t len)
 {
-	double s = (double)at / (SAMPLES_PER_MS * 1000), w = 2 * M_PI * s;
-	double tone = sin(w * t->hz[0]);
+	size_t nearest = at < len - at ? at : len - at;
 
-	if (t->hz[1])
-		tone = (tone + sin(w * t->hz[1])) / M_SQRT2;
-	if (t->beat_hz)
-		tone *= (1 + cos(w * t->beat_hz)) / 2;
-	return (int16_t)lrint(AMPLITUDE * tone);
+	if (nearest >= EDGE_SAMPLES)
+		return 1;
+	return (1 - cos(M_PI * (double)nearest / EDGE_SAMPLES)) / 2;
 }
 
 static struct prompt *make(const struct ringtone *t)
 {
-	size_t n = 0, at = 0;
+	size_t n = 0, start = 0;
 	struct prompt *p;
 	int16_t *pcm;
 
@@ -84,8 +90,8 @@ static struct prompt *make(const struct ringtone *t)
 		size_t len = (size_t)t->ms[i] * SAMPLES_PER_MS;
 
 		for (size_t k = 0; i % 2 == 0 && k < len; k++)
-			pcm[at + k] = sample(t, k);
-		at += len;
+			pcm[start + k] = (int16_t)lrint(tone(t, start + k) * edge(k, len));
+		start += len;
 	}
 	p = prompt_new(pcm, n);
 	free(pcm);
@@ -94,10 +100,18 @@ static struct prompt *make(const struct ringtone *t)
 
 int ringtone_get(struct prompt **ret, const char *country)
 {
-	size_t i = find(country ? country : RINGTONE_DEFAULT);
+	size_t i = 0;
 
+	if (!country)
+		country = RINGTONE_DEFAULT;
+	while (i < COUNTRIES && strcmp(table[i].country, country))
+		i++;
+	if (i == COUNTRIES)
+		return -EINVAL;
 	if (!made[i])
 		made[i] = make(&table[i]);
-	*ret = made[i] ? prompt_ref(made[i]) : NULL;
-	return *ret ? 0 : -ENOMEM;
+	if (!made[i])
+		return -ENOMEM;
+	*ret = prompt_ref(made[i]);
+	return 0;
 }

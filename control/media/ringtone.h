@@ -10,9 +10,10 @@ struct prompt;
 #define RINGTONE_DEFAULT "us"
 
 /*
- * One period of the cadence, whole packets long: played in a loop it has no seam. country: a value
- * of <Dial ringTone>; NULL or one that is not known: RINGTONE_DEFAULT. A reference; made once.
- * -ENOMEM.
+ * One period of the cadence, whole packets long, at -20 dBm0; it begins and ends in silence, so
+ * that played in a loop (media_play, MEDIA_FOREVER) it has no seam. country: a value of
+ * <Dial ringTone> (twiml-and-webhooks.md §2.6); NULL: RINGTONE_DEFAULT. A reference to what is made
+ * once and kept. -EINVAL: no such country, -ENOMEM.
  */
 int ringtone_get(struct prompt **ret, const char *country);
 

@@ -442,6 +442,45 @@ static void stop_drops_all_that_plays_within_two_packets_and_reports_nothing(voi
 	fixture_end(&f);
 }
 
+static void a_prompt_without_end_repeats_without_a_seam_until_it_is_stopped(void **state)
+{
+	uint8_t ulaw[3 * 160];
+	struct prompt *a, *b = prompt_of(0x44, 160);
+	struct fixture f;
+	struct packet p;
+	uint32_t id, ts;
+	int late = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		memset(ulaw + i * 160, 0x11 * (i + 1), 160);
+	a = prompt_new_ulaw(ulaw, sizeof(ulaw));
+	fixture_start(&f, 0);
+	play(&f, a, MEDIA_FOREVER);
+	play(&f, b, 1); /* never its turn */
+	prompt_unref(a);
+	loop_thread_do(&f.thread, do_start, &f);
+	next(&f, &p);
+	assert_int_equal(p.payload[0], 0x11);
+	ts = p.h.timestamp;
+	for (int i = 1; i < 60; i++)
+		next_audio(&f, &ts, (uint8_t)(0x11 * (i % 3 + 1)));
+	loop_thread_do(&f.thread, do_stop, &f);
+	for (next(&f, &p); p.payload[0] != 0xff; next(&f, &p)) {
+		assert_int_not_equal(p.payload[0], 0x44);
+		late++; /* on their way before the stop */
+	}
+	assert_true(late <= 2);
+	id = play(&f, b, 1);
+	prompt_unref(b);
+	skip_silence(&f, &p);
+	assert_int_equal(p.payload[0], 0x44);
+	assert_true(wait_sem(&f.played, 500));
+	assert_int_equal(f.played_ids[0], id);
+	assert_int_equal(f.played_count, 1);
+	fixture_end(&f);
+}
+
 static void hold_stops_the_packets_while_time_and_plays_go_on(void **state)
 {
 	struct prompt *a = prompt_of(0x11, 1600);
@@ -682,6 +721,7 @@ int main(void)
 		cmocka_unit_test(digits_are_sent_as_telephone_events_with_pauses_between),
 		cmocka_unit_test(digits_and_their_neighbours_share_one_clock),
 		cmocka_unit_test(stop_drops_all_that_plays_within_two_packets_and_reports_nothing),
+		cmocka_unit_test(a_prompt_without_end_repeats_without_a_seam_until_it_is_stopped),
 		cmocka_unit_test(hold_stops_the_packets_while_time_and_plays_go_on),
 		cmocka_unit_test(silent_comes_once_until_packets_come_again),
 		cmocka_unit_test(strangers_and_garbage_do_not_count_as_media),
