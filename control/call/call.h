@@ -49,6 +49,7 @@ struct call {
 	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
 	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
 	bool dialled;		    /* of ours: its turn has come */
+	const char *answered_by;    /* constant; NULL: nobody asked */
 	bool answering;		    /* the 200 was asked for */
 	bool stored;		    /* its row exists: end it there and tell the status callback */
 	bool finished; /* the leg ended: only the memory remains, until the end of the turn */

@@ -21,7 +21,12 @@ struct call_order {
 	unsigned callback_events; /* bits 1 << enum callback_event */
 	const char *send_digits;  /* sent once it is answered, or NULL */
 	const char *username, *password;
-	int timeout_s, time_limit_s; /* time_limit_s 0: the platform's */
+	/* Absolute; for a <Dial> of the call that names none (transfer.h). NULL: none */
+	const char *refer_url, *refer_method;
+	/* Who answers is to be found out, which this version answers with `unknown`. */
+	bool machine_detection;
+	const char *amd_callback, *amd_callback_method; /* NULL: nobody is told */
+	int timeout_s, time_limit_s;			/* time_limit_s 0: the platform's */
 	/* Of a <Dial>: whose it is; NULL: REST's. url, or nothing, is what the party hears first.
 	 */
 	const char *parent_sid;

@@ -18,8 +18,9 @@
 #include <string.h>
 #include <uthash.h>
 
-#define STRINGS_MAX 20
-#define PACES_MAX   4096
+#define CODE_NO_DETECTION 13750
+#define STRINGS_MAX	  24
+#define PACES_MAX	  4096
 
 /* An order that owns its strings. */
 struct owned_order {
@@ -69,7 +70,8 @@ static struct owned_order *order_copy(const struct call_order *order)
 	bad |= keep(o, &c->twiml) | keep(o, &c->fallback_url) | keep(o, &c->fallback_method);
 	bad |= keep(o, &c->status_callback) | keep(o, &c->status_callback_method);
 	bad |= keep(o, &c->send_digits) | keep(o, &c->username) | keep(o, &c->password);
-	bad |= keep(o, &c->parent_sid);
+	bad |= keep(o, &c->parent_sid) | keep(o, &c->refer_url) | keep(o, &c->refer_method);
+	bad |= keep(o, &c->amd_callback) | keep(o, &c->amd_callback_method);
 	if (!bad)
 		return o;
 	call_order_free(c);
@@ -162,8 +164,31 @@ static void start_document(struct call *c)
 		interp_run_inline(c, doc);
 }
 
+/* Detection is of a later version: whoever answers is `unknown`, at once. Digits that are sent rule
+ * it out (sip-and-rest.md §1.6). */
+static void detect_machine(struct call *c)
+{
+	const struct call_order *order = c->order;
+	struct form params;
+
+	if (!order->machine_detection || order->send_digits)
+		return;
+	c->answered_by = "unknown";
+	notify(c, CODE_NO_DETECTION, NULL, NULL,
+	       "machine detection is not available: AnsweredBy is unknown");
+	if (!order->amd_callback)
+		return;
+	form_init(&params);
+	if (params_standard(&params, c, NULL) == 0)
+		callbacks_put_request(
+			c->calls->callbacks, c, order->amd_callback,
+			order->amd_callback_method ? order->amd_callback_method : "POST", &params);
+	form_done(&params);
+}
+
 void call_outbound_answered(struct call *c)
 {
+	detect_machine(c);
 	callbacks_put(c->calls->callbacks, c, CALLBACK_ANSWERED, 0);
 	if (c->target)
 		dial_answered(c);

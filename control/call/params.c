@@ -23,6 +23,10 @@ int params_standard(struct form *f, const struct call *c, const char *status)
 		bad |= form_add(f, "SipCallId", c->sip_call_id);
 	if (c->order)
 		bad |= form_add(f, "ParentCallSid", c->order->parent_sid);
+	if (c->answered_by) {
+		bad |= form_add(f, "AnsweredBy", c->answered_by);
+		bad |= form_add(f, "MachineDetectionDuration", "0");
+	}
 	if (*c->domain_name)
 		bad |= form_add(f, "SipDomain", c->domain_name);
 	if (*c->domain_sid)

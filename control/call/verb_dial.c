@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "call/call.h"
+#include "call/call_order.h"
 #include "call/call_outbound.h"
 #include "call/dial_internal.h"
 #include "call/notify.h"
@@ -154,7 +155,8 @@ static void start_target(struct dial *d, struct dial_target *t)
 	const struct twiml_node *n = t->node;
 	bool noun = strcmp(n->name, "Dial") != 0;
 	char sid[SID_SIZE], *to = name_of(n), *url = noun ? url_of(c, n, "url") : NULL,
-			    *status_callback = noun ? url_of(c, n, "statusCallback") : NULL;
+			    *status_callback = noun ? url_of(c, n, "statusCallback") : NULL,
+			    *amd_callback = noun ? url_of(c, n, "amdStatusCallback") : NULL;
 	struct call_order order = {
 		.sid = sid,
 		.account_sid = c->account_sid,
@@ -171,6 +173,9 @@ static void start_target(struct dial *d, struct dial_target *t)
 		.send_digits = noun ? twiml_attr(n, "sendDigits") : NULL,
 		.username = noun ? twiml_attr(n, "username") : NULL,
 		.password = noun ? twiml_attr(n, "password") : NULL,
+		.machine_detection = noun && twiml_attr(n, "machineDetection"),
+		.amd_callback = amd_callback,
+		.amd_callback_method = noun ? twiml_attr_text(n, "amdStatusCallbackMethod") : NULL,
 		.timeout_s = d->timeout_s,
 		.time_limit_s = d->time_limit_s,
 		.early_media = !call_answered(c),
@@ -188,6 +193,7 @@ static void start_target(struct dial *d, struct dial_target *t)
 	free(to);
 	free(url);
 	free(status_callback);
+	free(amd_callback);
 }
 
 static bool all_over(const struct dial *d)
@@ -302,6 +308,10 @@ static void read_attributes(struct call *c, struct dial *d, const struct twiml_n
 	d->method = twiml_attr_text(n, "method");
 	d->refer_url = twiml_attr(n, "referUrl");
 	d->refer_method = twiml_attr_text(n, "referMethod");
+	if (!d->refer_url && c->order && c->order->refer_url) {
+		d->refer_url = c->order->refer_url;
+		d->refer_method = c->order->refer_method ? c->order->refer_method : "POST";
+	}
 	d->sequential = twiml_attr_bool(n, "sequential");
 	d->hangup_on_star = twiml_attr_bool(n, "hangupOnStar");
 	d->timeout_s = twiml_attr_int(n, "timeout");

@@ -165,7 +165,9 @@ describe('calls', () => {
 		const call = await client.calls.create({
 			to: `${to}?X-Order=1`, from, url: `${web.url}/voice`, method: 'GET', fallbackUrl: `${web.url}/fallback`, fallbackMethod: 'POST',
 			statusCallback: `${web.url}/status`, statusCallbackMethod: 'POST', statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
-			sendDigits: '1w2#', timeout: 30, timeLimit: 600, sipAuthUsername: 'u', sipAuthPassword: 'p', callerId: 'other-caller',
+			sendDigits: '1w2#', machineDetection: 'Enable', machineDetectionTimeout: 30, machineDetectionSpeechThreshold: 2400,
+			machineDetectionSpeechEndThreshold: 1200, machineDetectionSilenceTimeout: 5000, asyncAmd: 'true', asyncAmdStatusCallback: 'http://127.0.0.1:1/amd',
+			asyncAmdStatusCallbackMethod: 'GET', callReason: 'Delivery', timeout: 30, timeLimit: 600, sipAuthUsername: 'u', sipAuthPassword: 'p', callerId: 'other-caller',
 		});
 
 		assert.match(call.sid, /^CA[0-9a-f]{32}$/);
@@ -185,6 +187,14 @@ describe('calls', () => {
 		assert.equal(audited.changes.SipAuthUsername, 'u');
 		assert.equal(audited.changes.SipAuthPassword, '***');
 	});
+
+	for (const [what, values, code] of [
+		['detection of what is none', { machineDetection: 'Maybe' }, 21234], ['too short a detection', { machineDetectionTimeout: 2 }, 21234],
+		['too long a detection', { machineDetectionTimeout: 61 }, 21234], ['a speech threshold', { machineDetectionSpeechThreshold: 999 }, 21234],
+		['an end of speech', { machineDetectionSpeechEndThreshold: 5001 }, 21234], ['a silence', { machineDetectionSilenceTimeout: 1999 }, 21234],
+		['asyncAmd', { asyncAmd: 'perhaps' }, 21234], ['a reason', { callReason: 'x'.repeat(51) }, 20422],
+	])
+		test(`refuse ${what} that cannot be`, () => refused(client.calls.create({ to: 'sip:a@192.0.2.1', from: 'b', twiml: LONG, ...values }), 400, code));
 
 	test('of an application take its addresses', async (t) => {
 		const web = await webApplication(t, {}), port = await busyParty(t);

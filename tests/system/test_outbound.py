@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from kit import stack
+from kit import g711, stack
 from kit.callee import next_call
 from kit.digest import challenge_header, check
 from kit.twiml import doc
@@ -258,3 +258,29 @@ def test_redirects_in_a_circle_end(create, bob, rest, web):
         call.rtp.close()
     rest.call_in(row["sid"], "failed")
     assert rest.notifications(32219, row["sid"])
+
+
+def test_who_answers_is_unknown_and_that_is_told(create, bob, web, rest):
+    row = create(Url=web.serve("/o", doc("<Hangup/>")), MachineDetection="Enable", AsyncAmd="true", AsyncAmdStatusCallback=web.serve("/amd", Reply("")),
+                 StatusCallback=web.serve("/cs", Reply("")))
+    next_call(bob).take()
+    for path in ("/o", "/amd", "/cs"):
+        p = web.wait(path).params
+        assert (p["AnsweredBy"], p["MachineDetectionDuration"], p["CallSid"]) == ("unknown", "0", row["sid"])
+    stack.wait_for(lambda: rest.notifications(13750, row["sid"]), what="notification 13750")
+
+
+def test_refer_url_of_a_created_call_is_for_its_dials(create, bob, phones, web):
+    carol = phones(user="carol")
+    create(Twiml=f"<Response><Dial><Sip>sip:carol@{carol.ip}:{carol.port}</Sip></Dial></Response>", ReferUrl=web.serve("/r", doc("<Say>Transferred</Say>")))
+    call = next_call(bob)
+    call.take()
+    third = next_call(carol)
+    third.take()
+    third.rtp.say(g711.tone(700, 2))
+    call.rtp.wait_audio(0.3)
+    n = third.in_dialog("REFER", headers=["Refer-To: <sip:dan@example.com>"])
+    assert third.wait_response(range(200, 700), "REFER", cseq=n).status == 202
+    assert web.wait("/r").params["ReferTransferTarget"] == "<sip:dan@example.com>"
+    third.wait_request("BYE")
+    call.wait_request("BYE")
