@@ -194,7 +194,7 @@ describe('calls', () => {
 		['an end of speech', { machineDetectionSpeechEndThreshold: 5001 }, 21234], ['a silence', { machineDetectionSilenceTimeout: 1999 }, 21234],
 		['asyncAmd', { asyncAmd: 'perhaps' }, 21234], ['a reason', { callReason: 'x'.repeat(51) }, 20422],
 	])
-		test(`refuse ${what} that cannot be`, () => refused(client.calls.create({ to: 'sip:a@192.0.2.1', from: 'b', twiml: LONG, ...values }), 400, code));
+		test(`refuse ${what} that cannot be`, () => refused(client.calls.create({ to: 'sip:a@192.0.2.1', from: 'b', twiml: LONG, ...values }), code, 400));
 
 	test('of an application take its addresses', async (t) => {
 		const web = await webApplication(t, {}), port = await busyParty(t);
