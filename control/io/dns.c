@@ -61,7 +61,7 @@ static void rearm(struct dns *dns)
 		loop_timer_stop(dns->timer);
 }
 
-static void on_timer(void *arg)
+static void on_deadline(void *arg)
 {
 	struct dns *dns = arg;
 
@@ -355,7 +355,7 @@ struct dns *dns_new(struct loop *loop, const char *servers, const char *hosts)
 		return NULL;
 	dns->loop = loop;
 	dns->ready_tail = &dns->ready;
-	dns->timer = loop_timer_new(loop, on_timer, dns);
+	dns->timer = loop_timer_new(loop, on_deadline, dns);
 	dns->tell = loop_timer_new(loop, on_tell, dns);
 	if (!dns->timer || !dns->tell ||
 	    ares_init_options(&dns->channel, &options, mask) != ARES_SUCCESS ||
