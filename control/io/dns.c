@@ -14,7 +14,7 @@
 #define TRY_MS	   1000
 #define TRY_MAX_MS 2000
 #define TRIES	   2
-#define CACHE_S	   30 /* bounds what callers' choice of names makes us keep */
+#define CACHE_S	   10 /* bounds what callers' choice of names makes us keep */
 #define PORT_QUESTIONS                                                                             \
 	64 /* then another source port: ports are half of what a forger must guess                 \
 	    */
