@@ -30,6 +30,7 @@ static const char *const zone[] = {
 	"c.example A 192.0.2.3",
 	"_sip._udp.gone.example SRV 0 0 0 .",
 	"gone.example A 192.0.2.99",
+	"_sip._udp.half.example SRV 5 0 0 two.example",
 	"_sip._udp.half.example SRV 10 0 5070 nowhere.example",
 	"_sip._udp.half.example SRV 20 0 5070 bad.example",
 	"_sip._udp.half.example SRV 30 0 5070 two.example",
