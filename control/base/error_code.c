@@ -226,6 +226,7 @@ static const struct error_code table[] = {
 	{ 21231, E, 400, "Domain Validation Error" },
 	{ 21232, E, 400, "Invalid Domain" },
 	{ 21233, E, 400, "Domain still has subdomains" },
+	{ 21234, E, 400, "Invalid Machine Detection configuration value" },
 	{ 21235, E, 400, "IP Access Control List Validation Error" },
 	{ 21236, E, 400, "IP Access Control List Dependencies Violation" },
 	{ 21237, E, 400, "Maximum IP Addresses Reached for List" },

@@ -14,7 +14,7 @@
 #define TRY_MS	   1000
 #define TRY_MAX_MS 2000
 #define TRIES	   2
-#define CACHE_S	   30 /* bounds what callers' choice of names makes us keep */
+#define CACHE_S	   10 /* bounds what callers' choice of names makes us keep */
 #define PORT_QUESTIONS                                                                             \
 	64 /* then another source port: ports are half of what a forger must guess                 \
 	    */
@@ -61,7 +61,7 @@ static void rearm(struct dns *dns)
 		loop_timer_stop(dns->timer);
 }
 
-static void on_timer(void *arg)
+static void on_deadline(void *arg)
 {
 	struct dns *dns = arg;
 
@@ -355,7 +355,7 @@ struct dns *dns_new(struct loop *loop, const char *servers, const char *hosts)
 		return NULL;
 	dns->loop = loop;
 	dns->ready_tail = &dns->ready;
-	dns->timer = loop_timer_new(loop, on_timer, dns);
+	dns->timer = loop_timer_new(loop, on_deadline, dns);
 	dns->tell = loop_timer_new(loop, on_tell, dns);
 	if (!dns->timer || !dns->tell ||
 	    ares_init_options(&dns->channel, &options, mask) != ARES_SUCCESS ||

@@ -41,7 +41,7 @@ struct dns_answer {
 /*
  * servers: "ip[:port],...", or "" for those of /etc/resolv.conf, which is read now and never again.
  * hosts: the path of a hosts file, or NULL for the system's; what changes in it counts. Answers are
- * kept for their time to live, 30 s at most. NULL: out of memory, or bad servers.
+ * kept for their time to live, 10 s at most. NULL: out of memory, or bad servers.
  */
 struct dns *dns_new(struct loop *loop, const char *servers, const char *hosts);
 void dns_free(struct dns *dns); /* NULL is fine; no question waits any more */

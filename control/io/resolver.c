@@ -191,7 +191,7 @@ static bool add_host(struct resolver_query *q, const char *name, unsigned *ret)
 	return true;
 }
 
-static void add_srv(struct resolver_query *q, const struct service *s)
+static void add_service(struct resolver_query *q, const struct service *s)
 {
 	struct dns_answer *a = s->ask.answer;
 
@@ -222,7 +222,7 @@ static bool choose(struct resolver_query *q, struct service *list, unsigned n, b
 		return false;
 	for (unsigned i = 0; i < n; i++)
 		if (list[i].ask.answer)
-			add_srv(q, &list[i]);
+			add_service(q, &list[i]);
 	for (unsigned i = 0; i < q->n_hosts; i++)
 		ask_start(q, &q->hosts[i].ask, DNS_ADDRESSES, q->hosts[i].name);
 	q->chosen = true;

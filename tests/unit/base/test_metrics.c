@@ -233,7 +233,7 @@ static void the_last_value_of_each_label_is_the_tables_last_word(void **state)
 		const char *word;
 	} ends[] = {
 		{ METRIC_DEPENDENCY_UP, 0, DEPENDENCY_RTPENGINE, "rtpengine" },
-		{ METRIC_CALLS_ENDED, 0, DIRECTION_OUTBOUND_API, "outbound_api" },
+		{ METRIC_CALLS_ENDED, 0, DIRECTION_OUTBOUND_DIAL, "outbound_dial" },
 		{ METRIC_CALLS_ENDED, 1, CALLS_CANCELED, "canceled" },
 		{ METRIC_CALLS_REFUSED, 0, REFUSED_SIP, "sip" },
 		{ METRIC_WEBHOOKS, 0, WEBHOOK_MEDIA, "media" },

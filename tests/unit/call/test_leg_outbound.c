@@ -284,6 +284,74 @@ static void an_address_that_says_nothing_is_left_for_the_next(void **state)
 	kit_done(k);
 }
 
+static void each_target_is_tried_at_its_port_over_its_transport(void **state)
+{
+	static const char *const hops[] = { "sip:192.0.2.20:5071;transport=udp",
+					    "sip:192.0.2.21:5081;transport=tcp",
+					    "sip:192.0.2.22:5060;transport=udp" };
+	struct kit *k =
+		calling("sip:bob@example.com", "192.0.2.20:5071 192.0.2.21:5081/tcp 192.0.2.22");
+
+	(void)state;
+	assert_int_equal(k->fw->lookups[0].port, 0);
+	assert_int_equal(k->fw->lookups[0].transport, RESOLVER_ANY);
+	for (unsigned i = 0; i < 3; i++) {
+		const char *contact = strstr(request(k, i)->headers, "Contact: ");
+
+		assert_string_equal(request(k, i)->next_hop, hops[i]);
+		assert_string_equal(request(k, i)->ruri, "sip:bob@example.com");
+		/* It is called back over what it was called over. */
+		assert_int_equal(!!memmem(contact, strcspn(contact, "\r"), ";transport=tcp", 14),
+				 i == 1);
+		respond(k, i, 503);
+	}
+	fake_run(k->fw);
+	assert_int_equal(k->fw->n_requests, 3);
+	assert_int_equal(k->why, LEG_END_REFUSED);
+	kit_done(k);
+}
+
+static void what_the_uri_says_of_the_transport_is_asked_for(void **state)
+{
+	static const struct {
+		const char *uri;
+		enum resolver_transport transport;
+		unsigned port;
+	} rows[] = {
+		{ "sip:bob@example.com", RESOLVER_ANY, 0 },
+		{ "sip:bob@example.com;transport=udp", RESOLVER_UDP, 0 },
+		{ "sip:bob@example.com:5070;transport=tcp", RESOLVER_TCP, 5070 },
+		{ "sips:bob@example.com", RESOLVER_TLS, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct kit *k = start(rows[i].uri, NULL);
+
+		assert_int_equal(k->fw->lookups[0].transport, rows[i].transport);
+		assert_int_equal(k->fw->lookups[0].port, rows[i].port);
+		fake_resolved(k->fw, "");
+		fake_run(k->fw);
+		kit_done(k);
+	}
+}
+
+static void of_the_targets_only_the_public_ones_are_tried(void **state)
+{
+	struct kit *k = start("sip:bob@example.com", NULL);
+
+	(void)state;
+	k->fw->config.sip_private_targets = false;
+	k->fw->ng_auto = true;
+	fake_resolved(k->fw, "10.0.0.1:5070 9.9.9.9:5071 127.0.0.1:5072");
+	fake_run(k->fw);
+	assert_string_equal(request(k, 0)->next_hop, "sip:9.9.9.9:5071;transport=udp");
+	respond(k, 0, 503);
+	fake_run(k->fw);
+	assert_int_equal(k->fw->n_requests, 1);
+	kit_done(k);
+}
+
 static void what_kamailio_cannot_send_goes_to_the_next_address(void **state)
 {
 	struct kit *k = calling("sip:bob@example.com;transport=tcp", "192.0.2.20 192.0.2.21");
@@ -534,6 +602,9 @@ int main(void)
 		cmocka_unit_test(a_200_that_crosses_the_cancel_is_hung_up),
 		cmocka_unit_test(a_second_dialog_of_a_fork_is_hung_up),
 		cmocka_unit_test(an_address_that_says_nothing_is_left_for_the_next),
+		cmocka_unit_test(each_target_is_tried_at_its_port_over_its_transport),
+		cmocka_unit_test(what_the_uri_says_of_the_transport_is_asked_for),
+		cmocka_unit_test(of_the_targets_only_the_public_ones_are_tried),
 		cmocka_unit_test(what_kamailio_cannot_send_goes_to_the_next_address),
 		cmocka_unit_test(hosts_without_a_usable_address_are_unreachable),
 		cmocka_unit_test(a_challenge_is_answered_once),

@@ -54,6 +54,7 @@ static void a_uri_is_taken_apart(void **state)
 	assert_string_equal(target.host, "example.com");
 	assert_int_equal(target.port, 5070);
 	assert_int_equal(target.transport, SIP_TCP);
+	assert_true(target.transport_said);
 	assert_false(target.secure);
 	assert_string_equal(target.headers, "");
 }
@@ -65,6 +66,7 @@ static void little_need_be_said(void **state)
 	assert_string_equal(target.uri, "sip:kate@example.com");
 	assert_int_equal(target.port, 0);
 	assert_int_equal(target.transport, SIP_UDP);
+	assert_false(target.transport_said);
 	parse(" \n\tSIP:192.0.2.7 \n");
 	assert_string_equal(target.uri, "sip:192.0.2.7");
 	assert_string_equal(target.user, "");
@@ -93,6 +95,7 @@ static void sips_is_sip_over_tls(void **state)
 	(void)state;
 	becomes("sips:a@example.com", "sip:a@example.com;transport=tls");
 	assert_int_equal(target.transport, SIP_TLS);
+	assert_true(target.transport_said);
 	becomes("SIPS:a@example.com;transport=udp", "sip:a@example.com;transport=tls");
 	becomes("sip:a@example.com;Transport=Udp", "sip:a@example.com");
 	refused("sip:a@example.com;transport=sctp", 21211);
