@@ -1,7 +1,7 @@
 /*
  * REFER of ours: the party is asked to call somebody else, and its NOTIFYs tell what became of that
- * (RFC 3515). It is sent beside the requests that wait for each other: whatever a party makes of it,
- * the session is refreshed and ended meanwhile.
+ * (RFC 3515). It is sent beside the requests that wait for each other: whatever a party makes of
+ * it, the session is refreshed and ended meanwhile.
  */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
@@ -54,10 +54,12 @@ static void on_deadline(void *arg)
 static void on_sent(void *arg, int r)
 {
 	struct leg *leg = arg;
+	struct leg_referral *ref = &leg->referral;
 
-	if (r == 0 || leg->state == LEG_ENDED || !leg->referral.running)
+	/* Who was heard of it knows better than who should have sent it. */
+	if (r == 0 || leg->state == LEG_ENDED || ref->refer_code || ref->notified)
 		return;
-	leg->referral.open = false;
+	ref->open = false;
 	tell(leg, true);
 }
 

@@ -144,8 +144,8 @@ static const struct {
 	const char *method;
 	void (*handle)(struct leg *leg, const struct leg_invite *request);
 } handlers[] = {
-	{ "BYE", on_bye },	   { "INVITE", on_offer }, { "UPDATE", on_offer },
-	{ "OPTIONS", on_options }, { "INFO", on_info },	   { "REFER", leg_on_refer },
+	{ "BYE", on_bye },	     { "INVITE", on_offer }, { "UPDATE", on_offer },
+	{ "OPTIONS", on_options },   { "INFO", on_info },    { "REFER", leg_on_refer },
 	{ "NOTIFY", leg_on_notify }, { "PRACK", on_stray },
 };
 

@@ -1,6 +1,6 @@
 /*
- * <Refer> (sip-and-rest.md §4.1, twiml-and-webhooks.md §2.14): asks the party by REFER to call a SIP
- * URI instead of us, waits for what its NOTIFYs say of that call, and tells its action.
+ * <Refer> (sip-and-rest.md §4.1, twiml-and-webhooks.md §2.14): asks the party by REFER to call a
+ * SIP URI instead of us, waits for what its NOTIFYs say of that call, and tells its action.
  */
 #define LOG_SUBSYSTEM "refer"
 #include "call/refer.h"
@@ -19,19 +19,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_URI	    13243
-#define CODE_TOO_MANY	    13250
-#define CODE_HEADER	    13252
-#define CODE_HEADER_LONG    13253
-#define CODE_HEADER_VALUE   32112
-#define TARGET_TOO_LONG	    21227 /* of sip_target */
-#define TARGET_BAD_NAME	    21228
-#define TARGET_BAD_VALUE    21229
-#define REFER_TO_MAX_BYTES  8192 /* each byte of a headers part may become an escape */
+#define CODE_URI	   13243
+#define CODE_TOO_MANY	   13250
+#define CODE_HEADER	   13252
+#define CODE_HEADER_LONG   13253
+#define CODE_HEADER_VALUE  32112
+#define TARGET_TOO_LONG	   21227 /* of sip_target */
+#define TARGET_BAD_NAME	   21228
+#define TARGET_BAD_VALUE   21229
+#define REFER_TO_MAX_BYTES 8192 /* each byte of a headers part may become an escape */
 
 struct refer {
-	const char *action, *method;	      /* the document's; action NULL: the next verb */
-	int refer_code, notify_code;	      /* 0: none came */
+	const char *action, *method; /* the document's; action NULL: the next verb */
+	int refer_code, notify_code; /* 0: none came */
 };
 
 static struct refer *refer_of(struct call *c)

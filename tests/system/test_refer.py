@@ -80,6 +80,16 @@ def test_a_caller_that_hangs_up_meanwhile_has_canceled_it(refer, web, phone, res
     rest.call_in(refer.sid, "completed")
 
 
+def test_a_phone_that_hangs_up_once_it_told_all_is_gone_but_the_action_is_asked(refer, web, phone, rest):
+    web.serve("/rf", doc("<Say>Never heard</Say>"))
+    call, request = refer(f'<Refer action="/rf">{CAROL}</Refer>')
+    phone.reply(request, 202, "Accepted", [f"Contact: {phone.contact}"])
+    progress(call, 100, 200)
+    assert call.bye().status == 200
+    assert told(web) == ["in-progress", "202", "200"]
+    rest.call_in(refer.sid, "completed")
+
+
 def test_without_an_action_the_document_goes_on_and_its_end_hangs_up(refer, web, phone):
     call, request = refer(f"<Refer>{CAROL}</Refer><Refer>{CAROL}</Refer>")
     phone.reply(request, 603, "Decline")

@@ -59,7 +59,7 @@ static struct kit {
 	struct leg *leg[KIT_LEGS];
 	unsigned n_legs;
 	int fail_refer; /* leg_refer fails */
-	bool sync_end; /* leg_reject and leg_hangup tell the end before they return */
+	bool sync_end;	/* leg_reject and leg_hangup tell the end before they return */
 	int refuse_code, refuse_error; /* leg_new_inbound refuses */
 	uint32_t last_play;
 } kit;

@@ -315,6 +315,15 @@ static void a_refer_that_cannot_be_sent_is_told(void **state)
 	k->fw->fail_request = 0;
 	assert_int_equal(leg_refer(k->leg, "<sip:a@b>\r\nX: y"), -EINVAL);
 	assert_int_equal(leg_refer(k->leg, TO), 0);
+	fake_request_sent(k->fw, k->fw->n_requests - 1, -EPROTO);
+	check_told(1, 0, 0, true);
+	assert_int_equal(leg_state(k->leg), LEG_CONFIRMED);
+	/* What was answered was sent, whatever Kamailio says of it later. */
+	memset(&seen, 0, sizeof(seen));
+	assert_int_equal(leg_refer(k->leg, TO), 0);
+	kit_response(k, k->fw->n_requests - 1, 202, NULL, NULL);
+	fake_request_sent(k->fw, k->fw->n_requests - 1, -ETIMEDOUT);
+	check_told(1, 202, 0, false);
 	kit_done(k);
 }
 
