@@ -9,6 +9,7 @@
 #include "call/dial.h"
 #include "call/notify.h"
 #include "call/playlist.h"
+#include "call/refer.h"
 #include "call/rejected.h"
 #include "call/status_callback.h"
 #include "call/store.h"
@@ -209,6 +210,14 @@ static void on_referred(void *arg, const char *refer_to)
 		call_referred(c, refer_to);
 }
 
+static void on_referral(void *arg, int refer_code, int notify_code, bool final)
+{
+	struct call *c = arg;
+
+	if (!c->finished && !c->ending)
+		refer_told(c, refer_code, notify_code, final);
+}
+
 static void on_digit(void *arg, char digit, unsigned duration_ms)
 {
 	struct call *c = arg;
@@ -293,6 +302,7 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 {
 	call_set_status(c, event);
 	dial_caller_gone(c);
+	refer_caller_gone(c);
 	interp_stop(c);
 	count_end(c);
 	c->finished = true;
@@ -340,6 +350,7 @@ const struct leg_events call_leg_events = {
 	.heard = on_heard,
 	.answered = on_answered,
 	.referred = on_referred,
+	.referral = on_referral,
 	.digit = on_digit,
 	.played = on_played,
 	.held = on_held,

@@ -54,6 +54,9 @@ struct leg_events {
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
 	/* REFER with this Refer-To; leg_refer_accept, or it is declined; may be NULL */
 	void (*referred)(void *arg, const char *refer_to);
+	/* What the party answered to leg_refer, and what its last NOTIFY said; 0: nothing yet.
+	 * final: nothing more of it is told. May be NULL */
+	void (*referral)(void *arg, int refer_code, int notify_code, bool final);
 	void (*played)(void *arg, uint32_t play_id);
 	void (*held)(void *arg, bool held); /* by the party's re-INVITE */
 	/* Last event of the leg. sip_code: the final code of the INVITE that the party saw or
@@ -128,6 +131,14 @@ void leg_refer_accept(struct leg *leg);
 void leg_refer_refuse(struct leg *leg);
 /* What became of it, the last NOTIFY (RFC 3515 §2.4.5). None is open: as it was. */
 void leg_refer_notify(struct leg *leg, int code);
+
+/*
+ * REFER to the party of an answered leg (RFC 3515); refer_to is the whole value of Refer-To. It
+ * waits for the ACK. leg_events.referral follows, never before this returned, with a final one in
+ * 32 s without an answer or, after it, without a NOTIFY, and in 180 s after the first NOTIFY; a leg
+ * that ends has only `ended`. -EINVAL: another one runs, or no dialog does; -ENOMEM; -EIO.
+ */
+int leg_refer(struct leg *leg, const char *refer_to);
 
 /* Media of an answered leg: media/media.h. Return 0 (no play) when the leg has no media any more.
  */

@@ -10,6 +10,7 @@
  * leg_request.c: in-dialog requests of the party
  * leg_send.c: in-dialog requests of ours
  * leg_transfer.c: REFER of the party
+ * leg_refer.c: REFER of ours, and the party's NOTIFYs
  * leg_session.c: the session timer (RFC 4028)
  *
  * A leg lives until its owner freed it and the protocol is done with it: our BYE after the end is
@@ -69,6 +70,18 @@ struct leg_transfer {
 	char transaction[LEG_TRANSACTION_SIZE]; /* not answered yet; "": none */
 	bool open;				/* NOTIFYs are expected */
 	unsigned id, count; /* of its subscription; 0: the first of the dialog */
+};
+
+/* A REFER of ours (leg_refer.c). */
+struct leg_referral {
+	char *header;  /* waits for the ACK; NULL: it is sent */
+	bool running;  /* its end is not told yet */
+	bool open;     /* NOTIFYs are taken */
+	bool notified; /* one came */
+	bool over;     /* the last one came */
+	unsigned cseq;
+	int refer_code, notify_code; /* 0: none yet */
+	void *timer;		     /* NULL until the first */
 };
 
 /* An outbound leg's INVITE (leg_outbound.c). */
@@ -136,6 +149,7 @@ struct leg {
 
 	struct leg_pending pending;
 	struct leg_transfer transfer;
+	struct leg_referral referral;
 
 	/* media */
 	struct media_port *port;
@@ -258,6 +272,8 @@ int leg_send(struct leg *leg, const char *method, const char *headers,
 /* Whose answer says nothing to us: not one of those that are sent one at a time. */
 void leg_send_aside(struct leg *leg, const char *method, const char *headers, const char *type,
 		    const char *body);
+/* Another one whose answer its sender looks for, by leg->local_cseq; done's argument is the leg. */
+int leg_send_beside(struct leg *leg, const char *method, const char *headers, sip_sent_fn *done);
 /* Hangs up the dialog that a 2xx to an INVITE of ours made and nobody wants; tm has acknowledged
  * it. source: URI of where it came from; NULL: not known, the routes count. */
 void leg_send_stray_bye(struct world *world, const struct sip_msg *answer, const char *source);
@@ -266,6 +282,12 @@ void leg_on_send_timer(void *leg);
 
 /* leg_transfer.c */
 void leg_on_refer(struct leg *leg, const struct leg_invite *request);
+
+/* leg_refer.c */
+void leg_refer_acked(struct leg *leg);
+void leg_refer_answered(struct leg *leg, const struct sip_msg *msg);
+void leg_on_notify(struct leg *leg, const struct leg_invite *request);
+void leg_refer_free(struct leg *leg);
 
 /* leg_session.c: RFC 4028 */
 int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret,

@@ -156,6 +156,7 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *msg)
 			leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 		free(sdp);
 	}
+	leg_refer_acked(leg);
 }
 
 static int send_answer(struct leg *leg, int code, const char *reason, const char *sdp)

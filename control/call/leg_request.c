@@ -134,7 +134,7 @@ static void on_info(struct leg *leg, const struct leg_invite *request)
 		leg->events->digit(leg->arg, digit, 160);
 }
 
-/* NOTIFY without a subscription, PRACK without a reliable provisional. */
+/* PRACK without a reliable provisional; what comes after the end. */
 static void on_stray(struct leg *leg, const struct leg_invite *request)
 {
 	leg_reply(leg, request->transaction, 481, "Call/Transaction Does Not Exist", NULL, NULL);
@@ -144,9 +144,9 @@ static const struct {
 	const char *method;
 	void (*handle)(struct leg *leg, const struct leg_invite *request);
 } handlers[] = {
-	{ "BYE", on_bye },	   { "INVITE", on_offer }, { "UPDATE", on_offer },
-	{ "OPTIONS", on_options }, { "INFO", on_info },	   { "REFER", leg_on_refer },
-	{ "NOTIFY", on_stray },	   { "PRACK", on_stray },
+	{ "BYE", on_bye },	     { "INVITE", on_offer }, { "UPDATE", on_offer },
+	{ "OPTIONS", on_options },   { "INFO", on_info },    { "REFER", leg_on_refer },
+	{ "NOTIFY", leg_on_notify }, { "PRACK", on_stray },
 };
 
 void leg_on_request(struct leg *leg, const struct leg_invite *request)

@@ -184,6 +184,11 @@ void leg_send_aside(struct leg *leg, const char *method, const char *headers, co
 		log_warn("%s: a %s was not sent", leg->call_sid, method);
 }
 
+int leg_send_beside(struct leg *leg, const char *method, const char *headers, sip_sent_fn *done)
+{
+	return transmit(leg, method, ++leg->local_cseq, headers, NULL, NULL, done);
+}
+
 int leg_send(struct leg *leg, const char *method, const char *headers, const char *body)
 {
 	struct leg_pending *p = &leg->pending;
@@ -227,6 +232,10 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 	struct leg_pending *p = &leg->pending;
 	char method[sizeof(p->method)];
 
+	if (!strcmp(msg->method, "REFER") && leg->state != LEG_ENDED) {
+		leg_refer_answered(leg, msg);
+		return;
+	}
 	if (!p->method[0] || msg->cseq != p->cseq || strcmp(msg->method, p->method) ||
 	    msg->status < 200)
 		return; /* a provisional, or a repetition */

@@ -39,6 +39,8 @@ bool verb_dial_unanswered(const struct twiml_node *n);
 enum verb_step verb_dial_run(struct call *c, const struct twiml_node *n);
 void verb_dial_digit(struct call *c, char digit);
 void verb_dial_cancel(struct call *c);
+enum verb_step verb_refer_run(struct call *c, const struct twiml_node *n);
+void verb_refer_cancel(struct call *c);
 enum verb_step verb_redirect_run(struct call *c, const struct twiml_node *n);
 enum verb_step verb_reject_run(struct call *c, const struct twiml_node *n);
 enum verb_step verb_hangup_run(struct call *c, const struct twiml_node *n);

@@ -23,12 +23,12 @@ static const struct verb table[] = {
 	  .run = verb_dial_run,
 	  .digit = verb_dial_digit,
 	  .cancel = verb_dial_cancel },
+	{ .name = "Refer", .answers = true, .run = verb_refer_run, .cancel = verb_refer_cancel },
 	/* Of later versions. */
 	{ .name = "Record", .run = verb_later_run },
 	{ .name = "Enqueue", .run = verb_later_run },
 	{ .name = "Leave", .run = verb_later_run },
 	{ .name = "Queue", .run = verb_later_run },
-	{ .name = "Refer", .run = verb_later_run },
 	{ .name = "Connect", .run = verb_later_run },
 	{ .name = "Start", .run = verb_later_run },
 	{ .name = "Stop", .run = verb_later_run },

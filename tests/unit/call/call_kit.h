@@ -42,6 +42,8 @@ struct leg {
 	unsigned n_plays, stops, rings, progresses, joins;
 	struct leg *peer; /* joined to it */
 	int refer_answer, refer_code;
+	char refer_to[9000]; /* of the last leg_refer; "": none */
+	unsigned refers;
 	char next_hop[128];
 };
 
@@ -56,7 +58,8 @@ static struct kit {
 	struct legs *legs;
 	struct leg *leg[KIT_LEGS];
 	unsigned n_legs;
-	bool sync_end; /* leg_reject and leg_hangup tell the end before they return */
+	int fail_refer; /* leg_refer fails */
+	bool sync_end;	/* leg_reject and leg_hangup tell the end before they return */
 	int refuse_code, refuse_error; /* leg_new_inbound refuses */
 	uint32_t last_play;
 } kit;
@@ -268,6 +271,18 @@ void leg_refer_notify(struct leg *leg, int code)
 	leg->refer_code = code;
 }
 
+int leg_refer(struct leg *leg, const char *refer_to)
+{
+	fake_check(!leg->freed && leg->state >= LEG_ANSWERED, "a REFER without a dialog");
+	if (leg->state == LEG_ENDED)
+		return -EINVAL;
+	if (kit.fail_refer)
+		return kit.fail_refer;
+	snprintf(leg->refer_to, sizeof(leg->refer_to), "%s", refer_to);
+	leg->refers++;
+	return 0;
+}
+
 /* A dialog is named by the number of its leg. */
 void *legs_find_owner(struct legs *legs, const char *call_id, const char *party_tag,
 		      const char *our_tag, const struct leg_events *events)
@@ -451,6 +466,13 @@ FAKE_UNUSED static bool kit_playing(const struct leg *leg)
 		if (leg->plays[i].open)
 			return true;
 	return false;
+}
+
+/* What the party says of our REFER. */
+FAKE_UNUSED static void kit_referral(struct leg *leg, int refer_code, int notify_code, bool final)
+{
+	fake_check(leg->refers > 0, "a NOTIFY without a REFER");
+	leg->events->referral(leg->arg, refer_code, notify_code, final);
 }
 
 /* What plays ends by itself. */

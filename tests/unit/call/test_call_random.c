@@ -43,6 +43,9 @@ static const char *const verbs[] = {
 	"statusCallback=\"/s\" statusCallbackEvent=\"initiated ringing answered completed\">"
 	"sip:b@192.0.2.1</Sip><Number sendDigits=\"1\">+15551230001</Number></Dial>",
 	"<Dial answerOnBridge=\"true\"><Sip>sip:b@bad host</Sip></Dial>",
+	"<Refer><Sip>sip:b@192.0.2.1</Sip></Refer>",
+	"<Refer action=\"/rf\"><Sip>sip:b@192.0.2.1?X-A=1</Sip></Refer>",
+	"<Refer action=\"/rf\"/>",
 	"<nonsense/>",
 };
 
@@ -270,6 +273,8 @@ static void step(void)
 	case 15:
 		if (live && pick(2))
 			refer(leg);
+		else if (live && leg->refers)
+			kit_referral(leg, pick(4) ? 202 : 405, pick(2) ? 180 : 0, pick(2));
 		break;
 	case 16:
 		answer_routes();

@@ -82,9 +82,11 @@ static void step(struct kit *k)
 {
 	static const char *const methods[] = { "BYE",	"UPDATE", "OPTIONS", "INFO",
 					       "REFER", "PRACK",  "PUBLISH" };
+	static const char *const fragments[] = { "SIP/2.0 180 Ringing\r\n", "SIP/2.0 200 OK\r\n",
+						 "garbage", NULL };
 	const char *sdp;
 
-	switch (roll(20)) {
+	switch (roll(22)) {
 	case 0:
 		leg_ring(k->leg);
 		break;
@@ -146,6 +148,17 @@ static void step(struct kit *k)
 
 			port->events->silent(port->arg);
 		}
+		break;
+	case 20:
+		leg_refer(k->leg, "<sip:b@example.com>");
+		break;
+	case 21:
+		kit_send(k, "NOTIFY",
+			 roll(2) ? "Event: refer\r\nContent-Type: message/sipfrag\r\n"
+				   "Subscription-State: active\r\n"
+				 : "Event: refer\r\nContent-Type: message/sipfrag\r\n"
+				   "Subscription-State: terminated\r\n",
+			 fragments[roll(4)]);
 		break;
 	}
 }
