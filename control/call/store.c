@@ -297,10 +297,10 @@ static void next_batch(struct store *s)
 		loop_timer_start(s->retry, RETRY_MS);
 }
 
-/* Nobody waits longer: the rows are there, or will be. */
-static void tell_written(struct batch *b)
+/* Nobody waits longer: the rows are there, or will be. What is told may put more. */
+static void tell_written(struct store_item *items)
 {
-	for (struct store_item *i = b->items; i; i = i->next) {
+	for (struct store_item *i = items; i; i = i->next) {
 		store_written_fn *written = i->written;
 
 		i->written = NULL;
@@ -319,13 +319,14 @@ static void batch_done(void *arg)
 			log_error("the database is away, rows wait: %u", s->count + b->count);
 		s->away = true;
 		loop_timer_start(s->retry, RETRY_MS);
-		tell_written(b);
+		tell_written(b->items);
+		tell_written(s->head);
 		return;
 	}
 	if (s->away)
 		log_info("the database is back");
 	s->away = false;
-	tell_written(b);
+	tell_written(b->items);
 	s->batch = NULL;
 	batch_free(b);
 	next_batch(s);
