@@ -346,10 +346,37 @@ static int event_params(struct form *f, const struct call *call, enum callback_e
 	return bad;
 }
 
-void callbacks_put_request(struct callbacks *cb, struct call *call, const char *url,
-			   const char *method, const struct form *params)
+/* What peers said need be no text; a row that is read again must be. */
+static void make_ascii(char *encoded)
 {
-	char sid[SID_SIZE];
+	struct form form;
+
+	form_init(&form);
+	if (form_parse(&form, encoded, strlen(encoded), PARAMS_MAX, NULL) == -EINVAL)
+		for (char *p = encoded; *p; p++)
+			if (*p == '%' && p[1] >= '8')
+				memcpy(p, "%3F", 3);
+	form_done(&form);
+}
+
+/* To be freed; NULL: too long, or out of memory. */
+static char *encode(const struct form *params)
+{
+	struct buf b;
+	char *text = NULL;
+
+	buf_init(&b, ROW_MAX_BYTES);
+	if (form_encode(params, &b, 1) == 0)
+		text = b.data ? buf_steal(&b) : strdup("");
+	buf_done(&b);
+	if (text)
+		make_ascii(text);
+	return text;
+}
+
+static void put(struct callbacks *cb, const struct call *call, const char *sid, const char *url,
+		const char *method, const struct form *params)
+{
 	struct store_callback row = { .sid = sid,
 				      .account_sid = call->account_sid,
 				      .call_sid = call->sid,
@@ -357,28 +384,35 @@ void callbacks_put_request(struct callbacks *cb, struct call *call, const char *
 				      .method = method };
 	struct store_item *item = NULL;
 	struct callback *c;
-	struct buf b;
+	char *text;
 
 	if (cb->count - cb->n_running >= CALLBACKS_WAITING_MAX) {
 		notify_account(cb->world, call->account_sid, call->sid, 15002, NULL, NULL,
 			       "The status callback was not sent: too many wait already");
 		return;
 	}
-	sid_new(sid, "CB");
 	c = callback_new(cb, &row, call->auth_token, params);
 	if (!c) {
 		log_error("%s: out of memory, its status callback is lost", call->sid);
 		return;
 	}
-	buf_init(&b, ROW_MAX_BYTES);
-	if (form_encode(params, &b, 1) == 0) {
-		row.parameters = b.data ? b.data : "";
+	text = encode(params);
+	row.parameters = text;
+	if (text)
 		item = store_item_callback(&row, on_written, c);
-	}
-	buf_done(&b);
+	free(text);
 	/* Without a row it is sent all the same: a restart would forget it. */
 	if (!item || cb->world->ops->store(cb->world->w, item) < 0)
 		on_written(c);
+}
+
+void callbacks_put_request(struct callbacks *cb, struct call *call, const char *url,
+			   const char *method, const struct form *params)
+{
+	char sid[SID_SIZE];
+
+	sid_new(sid, "CB");
+	put(cb, call, sid, url, method, params);
 }
 
 void callbacks_resume(void *arg, const struct store_callback *row, const char *auth_token)
@@ -397,16 +431,53 @@ void callbacks_resume(void *arg, const struct store_callback *row, const char *a
 		log_error("%s: a callback of the last run cannot be resumed", row->call_sid);
 }
 
+static bool wanted(const struct call *call, enum callback_event event)
+{
+	return call->status_callback.url && call->callback_events & 1u << event;
+}
+
+unsigned callbacks_sequence_after(const struct call *call, enum callback_event event)
+{
+	return call->callback_sequence + wanted(call, event);
+}
+
+char *callbacks_last_words(const struct call *call)
+{
+	struct form all, params;
+	char *text = NULL;
+	int bad;
+
+	if (!wanted(call, CALLBACK_COMPLETED))
+		return NULL;
+	form_init(&all);
+	form_init(&params);
+	bad = params_standard(&all, call, NULL);
+	for (size_t i = 0; i < all.count && !bad; i++)
+		if (strcmp(all.pairs[i].name, "CallStatus"))
+			bad = form_add(&params, all.pairs[i].name, all.pairs[i].value);
+	if (!bad)
+		text = encode(&params);
+	form_done(&params);
+	form_done(&all);
+	return text;
+}
+
 void callbacks_put(struct callbacks *cb, struct call *call, enum callback_event event, int sip_code)
 {
+	char sid[SID_SIZE];
 	struct form params;
 
-	if (!call->status_callback.url || !(call->callback_events & 1u << event))
+	if (!wanted(call, event))
 		return;
+	sid_new(sid, "CB");
+	/* By the call's name: the start that closes the call instead of us must not send another.
+	 */
+	if (event == CALLBACK_COMPLETED)
+		memcpy(sid + 2, call->sid + 2, sizeof(sid) - 2);
 	form_init(&params);
 	if (event_params(&params, call, event, sip_code) == 0) {
-		callbacks_put_request(cb, call, call->status_callback.url,
-				      call->status_callback.method, &params);
+		put(cb, call, sid, call->status_callback.url, call->status_callback.method,
+		    &params);
 		call->callback_sequence++;
 	} else {
 		log_error("%s: out of memory, its status callback is lost", call->sid);

@@ -74,3 +74,18 @@ def test_callbacks_that_a_crash_left_undelivered_come_in_order_as_they_were(web,
     rows_written()
     restart()
     assert len(web.seen("/cs")) == 5, "what was delivered was told again"
+
+
+def test_a_call_that_a_crash_cut_off_is_told_to_be_completed(web, rest, call, restart):
+    web.serve("/cs", Reply("", 204))
+    # The first is on the way and is never answered; after the restart all come.
+    rows_written()
+    restart()
+    rest.call_in(call.sid, "completed")
+    web.wait("/cs", 5)
+    again = web.seen("/cs")[1:]
+    assert told(again) == [("initiated", "0"), ("ringing", "1"), ("in-progress", "2"), ("completed", "3")]
+    last, row = again[3], rest.get(f"/Calls/{call.sid}.json")
+    assert last.params["CallDuration"] == row["duration"]
+    assert set(again[2].params) | {"CallDuration", "Duration"} == set(last.params)
+    assert last.headers["X-Twilio-Signature"] == signature(web.url + "/cs", last.params)

@@ -205,6 +205,57 @@ static void what_is_not_delivered_at_the_end_keeps_its_row(void **state)
 	assert_null(row(STORE_CALLBACK_DELETE, 0));
 }
 
+static void a_call_has_its_last_words_in_its_row(void **state)
+{
+	struct leg *leg = kit_call();
+	const json_t *call = row(STORE_CALL_INSERT, 0);
+	struct form last_words;
+
+	(void)state;
+	assert_string_equal(text(call, "callback_url"), "http://app/sc");
+	assert_string_equal(text(call, "callback_method"), "POST");
+	form_init(&last_words);
+	assert_int_equal(form_parse(&last_words, text(call, "callback_parameters"),
+				    strlen(text(call, "callback_parameters")), 100, NULL),
+			 0);
+	assert_string_equal(form_get(&last_words, "CallSid"), text(call, "sid"));
+	assert_string_equal(form_get(&last_words, "From"), "sip:alice@acme.sip.example.com");
+	assert_null(form_get(&last_words, "CallStatus"));
+	form_done(&last_words);
+	kit_hangs_up(leg);
+	/* The same name as a start would give it. */
+	assert_string_equal(text(row(STORE_CALLBACK_INSERT, 0), "sid") + 2, text(call, "sid") + 2);
+	kit_deliver();
+}
+
+static void a_call_without_a_status_callback_has_none(void **state)
+{
+	struct call_domain domain = kit_domain;
+
+	(void)state;
+	domain.status_callback_url = NULL;
+	kit_hangs_up(kit_call_with(&domain));
+	assert_null(text(row(STORE_CALL_INSERT, 0), "callback_url"));
+	assert_null(text(row(STORE_CALL_INSERT, 0), "callback_parameters"));
+	assert_null(row(STORE_CALLBACK_INSERT, 0));
+}
+
+static void bytes_that_are_no_text_are_readable_in_the_row(void **state)
+{
+	struct call call = { .account_sid = (char *)KIT_ACCOUNT, .auth_token = (char *)"token" };
+	struct form params;
+
+	(void)state;
+	strcpy(call.sid, "CA1");
+	form_init(&params);
+	assert_int_equal(form_add(&params, "SipHeader_X-A", "caf\xe9"), 0);
+	callbacks_put_request(callbacks, &call, "http://app/1", "POST", &params);
+	form_done(&params);
+	assert_string_equal(text(row(STORE_CALLBACK_INSERT, 0), "parameters"),
+			    "SipHeader_X-A=caf%3F");
+	answer(204);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -216,6 +267,9 @@ int main(void)
 		test(what_is_resumed_goes_in_order_under_its_old_token),
 		test(an_account_leaves_half_of_what_runs_to_the_others),
 		test(accounts_take_turns_whoever_has_more),
+		test(a_call_has_its_last_words_in_its_row),
+		test(a_call_without_a_status_callback_has_none),
+		test(bytes_that_are_no_text_are_readable_in_the_row),
 		test(what_is_not_delivered_at_the_end_keeps_its_row),
 	};
 
