@@ -85,6 +85,8 @@ static void put_row(struct call *c, const struct store_call *row)
 
 void call_insert_row(struct call *c)
 {
+	char *last_words = callbacks_last_words(c);
+
 	put_row(c, &(struct store_call){
 			   .sid = c->sid,
 			   .account_sid = c->account_sid,
@@ -97,9 +99,28 @@ void call_insert_row(struct call *c)
 			   .sip_call_id = c->sip_call_id,
 			   .phone_number_sid = *c->phone_number_sid ? c->phone_number_sid : NULL,
 			   .duration_s = -1,
+			   .callback_url = last_words ? c->status_callback.url : NULL,
+			   .callback_method = last_words ? c->status_callback.method : NULL,
+			   .callback_parameters = last_words,
 			   .insert = true,
 		   });
+	free(last_words);
 	c->stored = true;
+}
+
+void call_update_callback(struct call *c, unsigned sequence)
+{
+	char *last_words = c->stored ? callbacks_last_words(c) : NULL;
+
+	if (last_words)
+		put_row(c, &(struct store_call){ .sid = c->sid,
+						 .status = call_status_name(c->status),
+						 .duration_s = -1,
+						 .callback_url = c->status_callback.url,
+						 .callback_method = c->status_callback.method,
+						 .callback_parameters = last_words,
+						 .callback_sequence = sequence });
+	free(last_words);
 }
 
 /* -- status */
@@ -160,7 +181,9 @@ static void on_ringing(void *arg)
 		return;
 	put_row(c, &(struct store_call){ .sid = c->sid,
 					 .status = call_status_name(c->status),
-					 .duration_s = -1 });
+					 .duration_s = -1,
+					 .callback_sequence =
+						 callbacks_sequence_after(c, CALLBACK_RINGING) });
 	call_outbound_ringing(c);
 }
 
@@ -178,6 +201,8 @@ static void on_answered(void *arg)
 					 .status = call_status_name(c->status),
 					 .start_time_ms = c->answered_wall_ms,
 					 .duration_s = -1,
+					 .callback_sequence =
+						 callbacks_sequence_after(c, CALLBACK_ANSWERED),
 					 .sip_response_code = 200 });
 	arm_limit(c);
 	if (c->order)

@@ -112,6 +112,8 @@ void call_reject(struct call *c, int code, const char *reason, int error_code, e
 void call_end(struct call *c, enum call_event event, int sip_code);
 void call_set_limit(struct call *c, int seconds); /* counts from the answer */
 void call_insert_row(struct call *c);
+/* What a start that closes the call tells of it; sequence: of the next callback, 0: as it was. */
+void call_update_callback(struct call *c, unsigned sequence);
 enum metric_direction call_metric_direction(const struct call *c);
 int call_duration_s(const struct call *c);
 struct http_jar *call_jar(struct call *c); /* made at first use; NULL: out of memory */

@@ -89,6 +89,8 @@ static void call_legs(struct call *c, const struct leg_call *calls, unsigned n)
 		call_outbound_fail(c, CODE_INTERNAL, 0, "out of memory");
 		return;
 	}
+	/* Who is called, and what was told, is known now. */
+	call_update_callback(c, callbacks_sequence_after(c, CALLBACK_INITIATED));
 	callbacks_put(c->calls->callbacks, c, CALLBACK_INITIATED, 0);
 }
 

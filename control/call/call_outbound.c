@@ -286,10 +286,12 @@ static void run(struct calls *calls, struct call_order *order)
 	if (make(&c, calls, order) < 0 || !call_within_limit(c))
 		return;
 	wait_ms = take_turn(calls, c->account_sid);
-	if (wait_ms)
-		calls->world->ops->timer_start(calls->world->w, c->deadline, wait_ms);
-	else
+	if (!wait_ms) {
 		call_dial(c);
+		return;
+	}
+	call_update_callback(c, 0);
+	calls->world->ops->timer_start(calls->world->w, c->deadline, wait_ms);
 }
 
 void calls_order_run(struct calls *calls, const struct call_order *order)

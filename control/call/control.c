@@ -96,6 +96,8 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 		twiml_free(doc);
 		return r;
 	}
+	if (cmd->status_callback)
+		call_update_callback(c, 0);
 	if (cmd->time_limit > 0)
 		call_set_limit(c, cmd->time_limit);
 	if (cmd->url || cmd->twiml)

@@ -29,6 +29,11 @@ void callbacks_free(struct callbacks *cb); /* what is not delivered is left to t
 /* When the call has a status callback that wants this event. sip_code: the final one, of COMPLETED
  * alone. */
 void callbacks_put(struct callbacks *cb, struct call *c, enum callback_event event, int sip_code);
+/* SequenceNumber after the callback of this event, which is sent or not wanted. */
+unsigned callbacks_sequence_after(const struct call *c, enum callback_event event);
+/* What the completed callback says when nobody sees the call's end, form-encoded, for its row; to
+ * be freed. NULL: it is not wanted, or out of memory. */
+char *callbacks_last_words(const struct call *c);
 /* A request of the call's whose answer is not waited for, in order with the others. params: copied.
  */
 void callbacks_put_request(struct callbacks *cb, struct call *c, const char *url,

@@ -45,16 +45,20 @@ struct store {
 static const char insert_calls[] =
 	"INSERT INTO calls (sid, account_sid, parent_call_sid, "
 	"domain_sid, \"to\", \"from\", status, direction, sip_call_id,"
-	" phone_number_sid, start_time, end_time, duration, sip_response_code, node)"
+	" phone_number_sid, start_time, end_time, duration, sip_response_code, node,"
+	" callback_url, callback_method, callback_parameters, callback_sequence)"
 	" SELECT sid, account_sid, parent_call_sid, domain_sid, \"to\", "
 	"\"from\", status, direction, sip_call_id, phone_number_sid,"
 	" to_timestamp(start_ms / 1000.0), to_timestamp(end_ms / "
-	"1000.0), duration, sip_response_code, node"
+	"1000.0), duration, sip_response_code, node,"
+	" CASE WHEN end_ms IS NULL THEN callback_url END, callback_method, callback_parameters,"
+	" callback_sequence"
 	" FROM json_to_recordset($1::json) AS r(sid text, account_sid "
 	"text, parent_call_sid text, domain_sid text, \"to\" text,"
 	" \"from\" text, status text, direction text, sip_call_id text, "
 	"phone_number_sid text, start_ms bigint, end_ms bigint, duration integer,"
-	" sip_response_code integer, node text)"
+	" sip_response_code integer, node text, callback_url text, callback_method text,"
+	" callback_parameters text, callback_sequence integer)"
 	" ON CONFLICT (sid) DO UPDATE SET status = excluded.status,"
 	" start_time = coalesce(excluded.start_time, calls.start_time), "
 	"end_time = coalesce(excluded.end_time, calls.end_time),"
@@ -62,13 +66,27 @@ static const char insert_calls[] =
 	" sip_response_code = coalesce(excluded.sip_response_code, "
 	"calls.sip_response_code), date_updated = now()";
 
-/* When hookswitchd went away, what it told of a call was that it lives. */
+/*
+ * When hookswitchd went away, what it told of a call was that it lives. Its completed callback
+ * becomes due, under the name that it would have had: it may have been written already.
+ */
 static const char close_open_calls[] =
-	"UPDATE calls SET status = CASE status WHEN 'in-progress' THEN 'completed' ELSE 'failed' "
+	"WITH closed AS (UPDATE calls SET status = CASE status WHEN 'in-progress' THEN 'completed' "
+	"ELSE 'failed' "
 	"END,"
 	" end_time = now(), duration = extract(epoch FROM now() - start_time)::int, date_updated = "
 	"now()"
-	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', 'in-progress')";
+	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', 'in-progress')"
+	" RETURNING *, coalesce(duration, 0) AS seconds)"
+	" INSERT INTO callbacks (sid, account_sid, call_sid, node, url, method, parameters)"
+	" SELECT 'CB' || substr(sid, 3), account_sid, sid, node, callback_url, callback_method,"
+	" callback_parameters || '&CallStatus=' || status ||"
+	" '&CallbackSource=call-progress-events&SequenceNumber=' || coalesce(callback_sequence, 0)"
+	" || '&Timestamp=' || replace(replace(replace(to_char(end_time AT TIME ZONE 'UTC',"
+	" 'Dy, DD Mon YYYY HH24:MI:SS'), ' ', '+'), ',', '%2C'), ':', '%3A') || '+%2B0000"
+	"&CallDuration=' || seconds || '&Duration=' || (seconds + 59) / 60"
+	" FROM closed WHERE callback_url IS NOT NULL AND callback_method IS NOT NULL"
+	" AND callback_parameters IS NOT NULL ORDER BY seq ON CONFLICT (sid) DO NOTHING";
 
 static const char update_calls[] =
 	"UPDATE calls c SET status = coalesce(r.status, c.status),"
@@ -76,10 +94,17 @@ static const char update_calls[] =
 	" end_time = coalesce(to_timestamp(r.end_ms / 1000.0), c.end_time), duration = "
 	"coalesce(r.duration, c.duration),"
 	" sip_response_code = coalesce(r.sip_response_code, c.sip_response_code), date_updated = "
-	"now()"
+	"now(),"
+	" callback_url = CASE WHEN r.end_ms IS NULL THEN coalesce(r.callback_url, c.callback_url)"
+	" END,"
+	" callback_method = coalesce(r.callback_method, c.callback_method),"
+	" callback_parameters = CASE WHEN r.end_ms IS NULL"
+	" THEN coalesce(r.callback_parameters, c.callback_parameters) END,"
+	" callback_sequence = coalesce(r.callback_sequence, c.callback_sequence)"
 	" FROM json_to_recordset($1::json) AS r(sid text, status text, start_ms bigint, end_ms "
 	"bigint, duration integer,"
-	" sip_response_code integer) WHERE c.sid = r.sid";
+	" sip_response_code integer, callback_url text, callback_method text,"
+	" callback_parameters text, callback_sequence integer) WHERE c.sid = r.sid";
 
 static const char insert_notifications[] =
 	"INSERT INTO notifications (sid, account_sid, call_sid, log, error_code, message_text, "
@@ -297,10 +322,10 @@ static void next_batch(struct store *s)
 		loop_timer_start(s->retry, RETRY_MS);
 }
 
-/* Nobody waits longer: the rows are there, or will be. */
-static void tell_written(struct batch *b)
+/* Nobody waits longer: the rows are there, or will be. What is told may put more. */
+static void tell_written(struct store_item *items)
 {
-	for (struct store_item *i = b->items; i; i = i->next) {
+	for (struct store_item *i = items; i; i = i->next) {
 		store_written_fn *written = i->written;
 
 		i->written = NULL;
@@ -319,13 +344,14 @@ static void batch_done(void *arg)
 			log_error("the database is away, rows wait: %u", s->count + b->count);
 		s->away = true;
 		loop_timer_start(s->retry, RETRY_MS);
-		tell_written(b);
+		tell_written(b->items);
+		tell_written(s->head);
 		return;
 	}
 	if (s->away)
 		log_info("the database is back");
 	s->away = false;
-	tell_written(b);
+	tell_written(b->items);
 	s->batch = NULL;
 	batch_free(b);
 	next_batch(s);
@@ -472,6 +498,8 @@ int store_put(struct store *s, struct store_item *item)
 	s->count++;
 	metrics_add(METRIC_STORE_QUEUED, 0, 0, 1);
 	s->bytes += item->bytes;
-	next_batch(s);
+	/* The end of a call and what it tells of it come in one turn: one transaction. */
+	if (!s->batch && !loop_timer_active(s->retry))
+		loop_timer_start(s->retry, 0);
 	return 0;
 }

@@ -21,6 +21,10 @@ struct store_call { /* insert, or update of what is not NULL / not 0 */
 	int64_t start_time_ms, end_time_ms; /* wall clock; 0: not set */
 	int duration_s;			    /* -1: not set */
 	int sip_response_code;
+	/* Of its completed callback, should this process not live to send it; gone when end_time_ms
+	 * is set. NULL: as it was. */
+	const char *callback_url, *callback_method, *callback_parameters;
+	unsigned callback_sequence; /* of the next callback; 0: as it was */
 	bool insert;
 };
 
@@ -60,8 +64,8 @@ struct store_item *store_item_callback(const struct store_callback *row, store_w
 struct store_item *store_item_callback_done(const char *sid);
 void store_item_free(struct store_item *item);
 
-/* Before any call: rows that a crash of this node left open are closed. -errno with a sentence in
- * err. */
+/* Before any call: rows that a crash of this node left open are closed, their completed callbacks
+ * become due. -errno with a sentence in err. */
 int store_close_open_calls(const char *conninfo, const char *node, char *err, size_t err_size);
 
 /* What this node wrote and did not deliver, in order. -errno with a sentence in err. */

@@ -95,6 +95,16 @@ struct store_item *store_item_call(const struct store_call *row)
 		bad |= json_object_set_new(item->row, "end_ms", json_integer(row->end_time_ms));
 	if (row->duration_s >= 0 && !row->insert)
 		bad |= json_object_set_new(item->row, "duration", json_integer(row->duration_s));
+	bad |= put(item, "callback_url", row->callback_url);
+	bad |= put(item, "callback_method", row->callback_method);
+	if (row->callback_parameters) {
+		bad |= json_object_set_new(item->row, "callback_parameters",
+					   json_string(row->callback_parameters));
+		item->bytes += strlen(row->callback_parameters);
+	}
+	if (row->callback_sequence)
+		bad |= json_object_set_new(item->row, "callback_sequence",
+					   json_integer(row->callback_sequence));
 	if (row->sip_response_code)
 		bad |= json_object_set_new(item->row, "sip_response_code",
 					   json_integer(row->sip_response_code));

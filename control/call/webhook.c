@@ -77,11 +77,15 @@ void webhook_cancel(struct webhook *w)
 }
 
 /* A random UUID (RFC 4122 version 4). */
-static void new_token(char ret[TOKEN_SIZE])
+/* from: 32 hex digits, or NULL for a random one */
+static void new_token(char ret[TOKEN_SIZE], const char *from)
 {
-	char hex[33];
+	char hex[33] = { 0 };
 
-	random_hex(hex, 32);
+	if (from)
+		snprintf(hex, sizeof(hex), "%s", from);
+	else
+		random_hex(hex, 32);
 	hex[12] = '4';
 	hex[16] = "89ab"[hex[16] & 3];
 	snprintf(ret, TOKEN_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
@@ -495,7 +499,7 @@ int webhook_start(struct webhook **ret, struct world *world, const struct webhoo
 	w->jar = request->jar;
 	w->kind = request->kind;
 	w->max_bytes = request->max_bytes;
-	new_token(w->token);
+	new_token(w->token, request->idempotency);
 	r = copy_request(w, request);
 	if (r < 0)
 		goto out;

@@ -27,6 +27,8 @@ struct webhook_request {
 	const char *auth_token;	   /* signs */
 	/* Whose Events each request and its answer stand among; call_sid NULL: nobody's */
 	const char *account_sid, *call_sid;
+	/* 32 hex digits that are the same whenever this request is made again; NULL: new ones */
+	const char *idempotency;
 	struct http_jar *jar;  /* outlives the webhook; may be NULL */
 	const char *header[2]; /* further request headers, whole lines, or NULL */
 	size_t max_bytes;      /* of the reply's body */

@@ -149,6 +149,7 @@ struct fake_world {
 	int fail_reply, fail_request, fail_media, fail_fetch, fail_speech,
 		fail_store; /* -errno, or 0 */
 	bool fail_ng, fail_timer;
+	bool hold_rows;	    /* nobody is told that his row is written, until fake_rows_written */
 	bool delete_failed; /* an NG delete met fail_ng */
 	/* RTPengine answers by itself at fake_run: see fake_ng_auto */
 	bool ng_auto;
@@ -568,6 +569,15 @@ static void fake_speech_cancel(void *w, struct speech_job *speech_job)
 
 /* database */
 
+static void fake_row_written(struct store_item *item)
+{
+	store_written_fn *written = item->written;
+
+	item->written = NULL;
+	if (written)
+		written(item->arg);
+}
+
 static int fake_store(void *w, struct store_item *item)
 {
 	struct fake_world *fw = w;
@@ -579,9 +589,15 @@ static int fake_store(void *w, struct store_item *item)
 	}
 	fw->stored[fw->n_stored++] = item;
 	/* At once: who asks has done all else. */
-	if (item->written)
-		item->written(item->arg);
+	if (!fw->hold_rows)
+		fake_row_written(item);
 	return 0;
+}
+
+FAKE_UNUSED static void fake_rows_written(struct fake_world *fw)
+{
+	for (unsigned i = 0; i < fw->n_stored; i++)
+		fake_row_written(fw->stored[i]);
 }
 
 static int fake_domain_get(void *w, const char *domain_sid, const char *number,

@@ -413,6 +413,84 @@ static void the_queue_is_bounded(void **state)
 	assert_int_equal(rows(), 0);
 }
 
+static struct {
+	_Atomic unsigned count;
+	char order[64];
+} told;
+
+static void on_told(void *arg)
+{
+	told.count++;
+	strncat(told.order, arg, sizeof(told.order) - strlen(told.order) - 1);
+}
+
+struct put_callback {
+	struct store *store;
+	const char *sid, *name;
+};
+
+static void put_callback(void *arg)
+{
+	struct put_callback *p = arg;
+	unsigned before = told.count;
+
+	assert_int_equal(store_put(p->store, store_item_callback(
+						     &(struct store_callback){ .sid = p->sid,
+									       .account_sid = "AC1",
+									       .call_sid = "CA1",
+									       .url = "http://app/",
+									       .method = "POST",
+									       .parameters = "" },
+						     on_told, (void *)p->name)),
+			 0);
+	assert_int_equal(told.count, before);
+}
+
+static bool two_are_told(void)
+{
+	return told.count >= 2;
+}
+
+static void told_of(struct store *s, const char *sid, const char *name)
+{
+	on_loop(put_callback, &(struct put_callback){ .store = s, .sid = sid, .name = name });
+}
+
+static void who_waits_for_a_row_is_told_once_in_order(void **state)
+{
+	struct store *s = store_new(loop, "", "n1");
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	server.refuse_bad = true;
+	told_of(s, "CBbad", "1");
+	told_of(s, "CB2", "2");
+	until(two_are_told);
+	assert_int_equal(rows(), 1);
+	loop_end();
+	store_free(s);
+	assert_string_equal(told.order, "12");
+}
+
+static void nobody_waits_for_a_database_that_is_away(void **state)
+{
+	struct store *s = store_new(loop, "", "n1");
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	set(&server.away, true);
+	told_of(s, "CB1", "1");
+	until(three_failures);
+	told_of(s, "CB2", "2");
+	until(two_are_told);
+	assert_int_equal(rows(), 0);
+	set(&server.away, false);
+	until(two_rows);
+	loop_end();
+	store_free(s);
+	assert_string_equal(told.order, "12");
+}
+
 /* -- the domains */
 
 static struct {
@@ -583,6 +661,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_row_that_the_database_refuses_takes_no_other_with_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_queue_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_waits_for_a_row_is_told_once_in_order, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(nobody_waits_for_a_database_that_is_away, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_number_is_kept_apart_and_forgotten_with_its_domain, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_domain_is_read_once_and_kept_until_forgotten,
