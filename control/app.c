@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "call/bridge.h"
 #include "call/calls.h"
 #include "call/control.h"
 #include "call/decisions.h"
@@ -409,10 +410,6 @@ static int start(struct app *app)
 		log_error("%s", err);
 		return -EIO;
 	}
-	if (store_close_open_calls(c->database_url, c->node, err, sizeof(err)) < 0) {
-		log_error("%s", err);
-		return -EIO;
-	}
 	app->loop = loop_new();
 	if (!app->loop)
 		return -ENOMEM;
@@ -439,7 +436,9 @@ static int start(struct app *app)
 	app->dtmf = dgram_new_udp(app->loop, c->dtmf_listen, NULL, DTMF_QUEUE_MAX, on_dtmf, app);
 	if (!app->calls || !app->rtpengine || !app->kamailio || !app->decisions || !app->dtmf)
 		return -EIO;
-	if (calls_resume_callbacks(app->calls, err, sizeof(err)) < 0) {
+	if (bridges_resume(app->calls, err, sizeof(err)) < 0 ||
+	    store_close_open_calls(c->database_url, c->node, err, sizeof(err)) < 0 ||
+	    calls_resume_callbacks(app->calls, err, sizeof(err)) < 0) {
 		log_error("%s", err);
 		return -EIO;
 	}

@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "call/bridge.h"
 #include "call/call_outbound.h"
 #include "call/dial.h"
 #include "call/notify.h"
@@ -205,6 +206,7 @@ static void on_answered(void *arg)
 						 callbacks_sequence_after(c, CALLBACK_ANSWERED),
 					 .sip_response_code = 200 });
 	arm_limit(c);
+	dial_caller_answered(c);
 	if (c->order)
 		call_outbound_answered(c);
 	else
@@ -326,6 +328,7 @@ static void count_end(const struct call *c)
 void call_end(struct call *c, enum call_event event, int sip_code)
 {
 	call_set_status(c, event);
+	bridge_drop(c);
 	dial_caller_gone(c);
 	refer_caller_gone(c);
 	interp_stop(c);
@@ -367,6 +370,7 @@ static void on_held(void *arg, bool held)
 	struct call *c = arg;
 
 	log_debug("%s: %s", c->sid, held ? "held by the party" : "resumed by the party");
+	bridge_changed(c);
 }
 
 const struct leg_events call_leg_events = {
@@ -558,24 +562,36 @@ out:
 	return r;
 }
 
-int call_new_outbound(struct call **ret, struct calls *calls, struct call_order *order)
+struct call *call_alloc(struct calls *calls, const char *sid)
 {
 	struct call *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->calls = calls;
+	c->world = calls->world;
+	form_init(&c->sip_headers);
+	snprintf(c->sid, sizeof(c->sid), "%s", sid);
+	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);
+	if (c->deadline)
+		return c;
+	free(c);
+	return NULL;
+}
+
+int call_new_outbound(struct call **ret, struct calls *calls, struct call_order *order)
+{
+	struct call *c = call_alloc(calls, order->sid);
 	int r = -ENOMEM;
 
 	if (!c)
 		return r;
-	c->calls = calls;
-	c->world = calls->world;
-	form_init(&c->sip_headers);
-	snprintf(c->sid, sizeof(c->sid), "%s", order->sid);
 	c->status = CALL_QUEUED;
 	c->direction = order->parent_sid ? "outbound-dial" : "outbound-api";
 	c->stored = !order->parent_sid;
 	c->callback_events = order->callback_events;
 	c->time_limit_s = order->time_limit_s;
-	c->deadline = c->world->ops->timer_new(c->world->w, on_deadline, c);
-	if (!c->deadline || copy(&c->account_sid, order->account_sid) < 0 ||
+	if (copy(&c->account_sid, order->account_sid) < 0 ||
 	    copy(&c->auth_token, order->auth_token) < 0 || copy(&c->from, order->from) < 0 ||
 	    copy(&c->to, order->to) < 0 || copy(&c->domain_sid, "") < 0 ||
 	    copy(&c->domain_name, "") < 0 || copy(&c->source_ip, "") < 0 ||

@@ -43,9 +43,10 @@ struct call {
 	struct call_forks *forks; /* instead of it, until one of several phones answers */
 
 	enum call_status status;
-	const char *direction;	    /* as its row says it */
-	struct call_order *order;   /* of a call of ours; NULL: it came in */
-	struct call *mate;	    /* joined with it without a <Dial> (transfer.h); or NULL */
+	const char *direction;	  /* as its row says it */
+	struct call_order *order; /* of a call of ours; NULL: it came in */
+	struct call *bridge; /* the first of the two whose bridge is saved (bridge.h); or NULL */
+	struct call *mate;   /* joined with it without a <Dial> (transfer.h); or NULL */
 	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
 	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
 	bool dialled;		    /* of ours: its turn has come */
@@ -98,6 +99,7 @@ struct calls {
 /* call.c: lifetime. -EPROTO: the leg refused the INVITE and answered it. */
 int call_new(struct call **ret, struct calls *calls, const struct leg_invite *invite);
 /* A queued call, among the live ones; takes the order, which it was made for. -ENOMEM. */
+struct call *call_alloc(struct calls *calls, const char *sid); /* bare; NULL: out of memory */
 int call_new_outbound(struct call **ret, struct calls *calls, struct call_order *order);
 extern const struct leg_events call_leg_events;
 void call_free(struct call *c);

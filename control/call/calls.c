@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "call/bridge.h"
 #include "call/call.h"
 #include "call/call_outbound.h"
 #include "call/media_cache.h"
@@ -151,6 +152,8 @@ void calls_free(struct calls *calls)
 		struct call *c = calls->live;
 		bool answered = call_answered(c);
 
+		if (bridge_abandon(c))
+			continue;
 		if (answered)
 			call_hangup(c, CALL_EV_HUNG_UP);
 		else

@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "call/bridge.h"
 #include "call/call.h"
 #include "call/call_order.h"
 #include "call/dial_internal.h"
@@ -17,6 +18,7 @@ static void unjoin(struct dial *d)
 	if (!d->joined)
 		return;
 	d->joined = NULL;
+	bridge_drop(d->c);
 	leg_leave(d->c->leg);
 }
 
@@ -94,7 +96,9 @@ void dial_ready(struct call *callee)
 		return;
 	d->bridged = true;
 	log_info("%s: connected with %s", c->sid, callee->sid);
-	if (!call_answered(c))
+	if (call_answered(c))
+		bridge_save(c, callee);
+	else
 		call_answer(c);
 }
 
@@ -133,6 +137,35 @@ void dial_released(struct call *callee)
 	dial_finish(d);
 }
 
+static struct dial *dial_run_by(struct call *c)
+{
+	const struct interp *in = &c->interp;
+
+	return in->verb && in->verb->run == verb_dial_run ? in->verb_state : NULL;
+}
+
+void dial_caller_answered(struct call *c)
+{
+	struct dial *d = dial_run_by(c);
+
+	if (d && d->bridged && d->winner && d->winner->call)
+		bridge_save(c, d->winner->call);
+}
+
+void dial_abandon(struct call *c)
+{
+	struct dial *d = dial_run_by(c);
+
+	for (unsigned i = 0; d && i < d->n_targets; i++)
+		if (d->targets[i].call) {
+			d->targets[i].call->target = NULL;
+			d->targets[i].call = NULL;
+		}
+	if (d)
+		d->joined = NULL;
+	c->target = NULL;
+}
+
 void dial_forget(struct call *callee)
 {
 	if (callee->target)
@@ -141,8 +174,7 @@ void dial_forget(struct call *callee)
 
 void dial_caller_gone(struct call *c)
 {
-	struct interp *in = &c->interp;
-	struct dial *d = in->verb && in->verb->run == verb_dial_run ? in->verb_state : NULL;
+	struct dial *d = dial_run_by(c);
 	struct call *callee;
 	struct form params;
 	char *url;

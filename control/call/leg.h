@@ -158,6 +158,18 @@ int leg_join(struct leg *a, struct leg *b);
 void leg_leave(struct leg *leg);
 
 /*
+ * Joined legs outlive the process: saved as JSON, NULL when the leg has no dialog or its text
+ * cannot be kept. A later process resumes both and rejoins them; RTPengine has relayed all the
+ * while. What is saved is as of then: save again when the dialog has changed. leg_resume: -EINVAL,
+ * -ENOMEM, or the errors of media_open. leg_abandon frees a leg without a word to anybody.
+ */
+json_t *leg_save(const struct leg *leg);
+int leg_resume(struct leg **ret, struct world *world, struct legs *legs, const json_t *saved,
+	       const struct leg_events *events, void *arg);
+void leg_rejoin(struct leg *a, struct leg *b);
+void leg_abandon(struct leg *leg);
+
+/*
  * The switchboard: events from Kamailio and RTPengine find their leg here. app.c feeds it.
  */
 struct legs_events {

@@ -7,6 +7,7 @@
  * leg_check.c: what is refused, and how
  * leg_media.c: RTPengine and the `i` socket
  * leg_join.c: two legs whose parties hear each other
+ * leg_resume.c: joined legs outlive the process
  * leg_request.c: in-dialog requests of the party
  * leg_send.c: in-dialog requests of ours
  * leg_transfer.c: REFER of the party
@@ -218,6 +219,7 @@ void leg_outbound_response(struct leg *leg, const struct sip_msg *msg,
 			   const char *source);			    /* source: URI, or NULL */
 void leg_outbound_offered(struct leg *leg, int r, const char *sdp); /* RTPengine took our offer */
 void leg_outbound_cancel(struct leg *leg); /* nobody wants the answer any more */
+int leg_outbound_resume(struct leg *leg, const char *to, const char *party_tag, unsigned cseq);
 bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag);
 void leg_outbound_tell(struct leg *leg, const struct sip_msg *msg); /* leg_events.heard */
 void leg_outbound_free(struct leg *leg);
@@ -254,6 +256,9 @@ void leg_media_early(struct leg *leg, const char *sdp);
 void leg_media_relink(struct leg *leg);
 /* An offer of ours in the dialog, in direction leg->towards; leg_join_offered follows. */
 int leg_media_reoffer(struct leg *leg);
+
+int leg_media_resume(struct leg *leg);	  /* a socket for what the leg may play later */
+void leg_media_rejoined(struct leg *leg); /* RTPengine relays already */
 
 /* leg_join.c */
 void leg_join_held(struct leg *leg); /* leg->theirs changed */

@@ -326,6 +326,11 @@ static void on_query(void *arg, int r, const json_t *reply)
 
 	if (over(leg))
 		return;
+	if (r == -EPROTO) {
+		/* It knows the call no more: it was restarted. */
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+		return;
+	}
 	last = r == 0 ? last_packet(reply) : 0;
 	if (leg->peer && leg->party_sends && last &&
 	    now - last >= leg->world->config->rtp_timeout_ms / 1000) {
@@ -533,6 +538,20 @@ int leg_media_reoffer(struct leg *leg)
 
 	free(sdp);
 	return r;
+}
+
+int leg_media_resume(struct leg *leg)
+{
+	uint64_t id = leg->sdp_id;
+	int r = open_port(leg);
+
+	leg->sdp_id = id;
+	return r;
+}
+
+void leg_media_rejoined(struct leg *leg)
+{
+	run_stream(leg);
 }
 
 void leg_media_close(struct leg *leg)

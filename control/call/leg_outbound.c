@@ -430,6 +430,20 @@ void leg_outbound_response(struct leg *leg, const struct sip_msg *msg, const cha
 		on_answer(leg, msg, source);
 }
 
+int leg_outbound_resume(struct leg *leg, const char *to, const char *party_tag, unsigned cseq)
+{
+	struct leg_outbound *o = calloc(1, sizeof(*o));
+
+	leg->outbound = o;
+	if (!o || !to || !party_tag)
+		return o ? -EINVAL : -ENOMEM;
+	o->to = strdup(to);
+	o->party_tag = strdup(party_tag);
+	o->cseq = cseq;
+	o->timer = leg->world->ops->timer_new(ops_arg(leg), on_timer, leg);
+	return o->to && o->party_tag && o->timer ? 0 : -ENOMEM;
+}
+
 bool leg_outbound_has_tag(const struct leg *leg, const char *party_tag)
 {
 	const char *tag = leg->outbound->party_tag;
@@ -524,7 +538,8 @@ void leg_outbound_free(struct leg *leg)
 		return;
 	if (o->query)
 		leg->world->ops->resolve_cancel(ops_arg(leg), o->query);
-	leg->world->ops->timer_free(ops_arg(leg), o->timer);
+	if (o->timer)
+		leg->world->ops->timer_free(ops_arg(leg), o->timer);
 	sip_target_done(&o->target);
 	free(o->account_sid);
 	free(o->username);

@@ -77,6 +77,7 @@ static const char close_open_calls[] =
 	" end_time = now(), duration = extract(epoch FROM now() - start_time)::int, date_updated = "
 	"now()"
 	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', 'in-progress')"
+	" AND NOT EXISTS (SELECT FROM bridges b WHERE b.sid = calls.sid OR b.other_sid = calls.sid)"
 	" RETURNING *, coalesce(duration, 0) AS seconds)"
 	" INSERT INTO callbacks (sid, account_sid, call_sid, node, url, method, parameters)"
 	" SELECT 'CB' || substr(sid, 3), account_sid, sid, node, callback_url, callback_method,"
@@ -145,6 +146,22 @@ static const char delete_callbacks[] =
 	"DELETE FROM callbacks c USING json_to_recordset($1::json) AS r(sid text)"
 	" WHERE c.sid = r.sid";
 
+static const char insert_bridges[] =
+	"INSERT INTO bridges (sid, other_sid, account_sid, node, state)"
+	" SELECT DISTINCT ON (sid) sid, other_sid, account_sid, node, state FROM"
+	" json_to_recordset($1::json) WITH ORDINALITY AS r(sid text, other_sid text,"
+	" account_sid text, node text, state json, n) ORDER BY sid, n DESC"
+	" ON CONFLICT (sid) DO UPDATE SET state = excluded.state";
+
+static const char delete_bridges[] = "DELETE FROM bridges b USING json_to_recordset($1::json)"
+				     " AS r(sid text) WHERE b.sid = r.sid";
+
+static const char open_bridges[] =
+	"SELECT b.sid, b.state, a.auth_token FROM bridges b JOIN accounts a ON a.sid ="
+	" b.account_sid WHERE b.node = $1 AND a.status = 'active' ORDER BY b.date_created";
+
+static const char forget_bridge[] = "DELETE FROM bridges WHERE sid = $1";
+
 static const char undelivered[] =
 	"SELECT c.sid, c.account_sid, c.call_sid, c.url, c.method, c.parameters, a.auth_token"
 	" FROM callbacks c JOIN accounts a ON a.sid = c.account_sid WHERE c.node = $1"
@@ -158,6 +175,7 @@ static const char *const statements[] = {
 	[STORE_CALL_INSERT] = insert_calls,	     [STORE_CALL_UPDATE] = update_calls,
 	[STORE_NOTIFICATION] = insert_notifications, [STORE_CALL_EVENT] = insert_call_events,
 	[STORE_CALLBACK_INSERT] = insert_callbacks,  [STORE_CALLBACK_DELETE] = delete_callbacks,
+	[STORE_BRIDGE_INSERT] = insert_bridges,	     [STORE_BRIDGE_DELETE] = delete_bridges,
 };
 
 /* -- on the worker thread */
@@ -382,6 +400,30 @@ int store_close_open_calls(const char *conninfo, const char *node, char *err, si
 	return r;
 }
 
+int store_load_bridges(const char *conninfo, const char *node, store_bridge_fn *fn, void *arg,
+		       char *err, size_t err_size)
+{
+	struct db *db = db_open(conninfo);
+	struct db_result *res;
+	int r;
+
+	if (!db)
+		return -ENOMEM;
+	r = db_exec(&res, db, open_bridges, 1, &node);
+	for (int i = 0; r == 0 && i < db_rows(res); i++) {
+		const char *sid = db_value(res, i, 0);
+
+		if (!fn(arg, db_value(res, i, 1), db_value(res, i, 2)))
+			r = db_exec(NULL, db, forget_bridge, 1, &sid);
+	}
+	if (r < 0)
+		snprintf(err, err_size, "bridges of the last run cannot be read: %s", db_error(db));
+	else
+		db_result_free(res);
+	db_close(db);
+	return r;
+}
+
 int store_load_callbacks(const char *conninfo, const char *node, store_callback_fn *fn, void *arg,
 			 char *err, size_t err_size)
 {
@@ -490,7 +532,8 @@ int store_put(struct store *s, struct store_item *item)
 		store_item_free(item);
 		return -EAGAIN;
 	}
-	if (item->kind == STORE_CALL_INSERT || item->kind == STORE_CALLBACK_INSERT)
+	if (item->kind == STORE_CALL_INSERT || item->kind == STORE_CALLBACK_INSERT ||
+	    item->kind == STORE_BRIDGE_INSERT)
 		json_object_set_new(item->row, "node", json_string(s->node));
 	item->next = NULL;
 	*s->tail = item;

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 struct form;
 struct store;
 struct store_item;
@@ -62,6 +64,10 @@ struct store_item *store_item_call_event(const struct store_call_event *row);
 struct store_item *store_item_callback(const struct store_callback *row, store_written_fn *written,
 				       void *arg);
 struct store_item *store_item_callback_done(const char *sid);
+/* state: kept by reference. A later row with this sid takes its place. */
+struct store_item *store_item_bridge(const char *sid, const char *other_sid,
+				     const char *account_sid, json_t *state);
+struct store_item *store_item_bridge_done(const char *sid);
 void store_item_free(struct store_item *item);
 
 /* Before any call: rows that a crash of this node left open are closed, their completed callbacks
@@ -72,6 +78,12 @@ int store_close_open_calls(const char *conninfo, const char *node, char *err, si
 typedef void store_callback_fn(void *arg, const struct store_callback *row, const char *auth_token);
 int store_load_callbacks(const char *conninfo, const char *node, store_callback_fn *fn, void *arg,
 			 char *err, size_t err_size);
+
+/* Before store_close_open_calls, which leaves their calls open: bridges of this node; fn false: it
+ * is gone. -errno with a sentence in err. */
+typedef bool store_bridge_fn(void *arg, const char *state, const char *auth_token);
+int store_load_bridges(const char *conninfo, const char *node, store_bridge_fn *fn, void *arg,
+		       char *err, size_t err_size);
 
 /* node: this node's name, kept in the rows of its calls; outlives the store. */
 struct store *store_new(struct loop *loop, const char *conninfo, const char *node);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MESSAGE_MAX_BYTES 16384
+#define BRIDGE_BYTES	  8192 /* about what its state holds */
 #define TEXT_MAX_BYTES	  8192 /* of each of a notification's request and response texts */
 
 /* Peers send bytes that are no UTF-8; the database takes none of those. NULL: out of memory. */
@@ -247,6 +248,36 @@ struct store_item *store_item_callback(const struct store_callback *row, store_w
 struct store_item *store_item_callback_done(const char *sid)
 {
 	struct store_item *item = item_new(STORE_CALLBACK_DELETE);
+
+	if (item && put(item, "sid", sid)) {
+		store_item_free(item);
+		return NULL;
+	}
+	return item;
+}
+
+struct store_item *store_item_bridge(const char *sid, const char *other_sid,
+				     const char *account_sid, json_t *state)
+{
+	struct store_item *item = item_new(STORE_BRIDGE_INSERT);
+	int bad = 0;
+
+	if (!item)
+		return NULL;
+	bad |= put(item, "sid", sid);
+	bad |= put(item, "other_sid", other_sid);
+	bad |= put(item, "account_sid", account_sid);
+	bad |= json_object_set(item->row, "state", state);
+	item->bytes += BRIDGE_BYTES;
+	if (!bad)
+		return item;
+	store_item_free(item);
+	return NULL;
+}
+
+struct store_item *store_item_bridge_done(const char *sid)
+{
+	struct store_item *item = item_new(STORE_BRIDGE_DELETE);
 
 	if (item && put(item, "sid", sid)) {
 		store_item_free(item);

@@ -2,6 +2,7 @@
 #include "call/transfer.h"
 
 #include "base/log.h"
+#include "call/bridge.h"
 #include "call/call.h"
 #include "call/dial_internal.h"
 #include "call/notify.h"
@@ -42,6 +43,7 @@ void call_part(struct call *c)
 
 	if (!mate)
 		return;
+	bridge_drop(c);
 	c->mate = mate->mate = NULL;
 	leg_leave(c->leg);
 	call_hangup(mate, CALL_EV_HUNG_UP);
@@ -53,6 +55,7 @@ static void free_of_others(struct call *c)
 	struct call *mate = c->mate;
 
 	if (mate) {
+		bridge_drop(c);
 		c->mate = mate->mate = NULL;
 		leg_leave(c->leg);
 	} else if (c->target) {
@@ -163,6 +166,8 @@ static void attended(struct call *c, struct call *other, const struct replaces *
 	target->mate = other;
 	if (leg_join(other->leg, target->leg) < 0)
 		call_hangup(other, CALL_EV_FAILED);
+	else
+		bridge_save(other, target);
 }
 
 static void blind(struct call *c, struct call *other, struct dial *d, const char *refer_to)

@@ -5,6 +5,7 @@
 #define LOG_SUBSYSTEM "dial"
 #include "base/config.h"
 #include "base/log.h"
+#include "call/bridge.h"
 #include "call/call.h"
 #include "call/call_order.h"
 #include "call/call_outbound.h"
@@ -54,9 +55,11 @@ void verb_dial_cancel(struct call *c)
 	if (!d)
 		return;
 	c->interp.verb_state = NULL;
+	bridge_drop(c);
 	if (d->joined)
 		leg_leave(c->leg);
-	leg_stop(c->leg);
+	if (c->leg)
+		leg_stop(c->leg);
 	for (unsigned i = 0; i < d->n_targets; i++) {
 		struct call *callee = d->targets[i].call;
 

@@ -173,13 +173,29 @@ def test_callbacks_that_were_not_delivered_come_after_a_restart_in_their_order(p
     assert len(web.seen("/cs")) == 4, "delivered once"
 
 
-def test_bridged_parties_talk_on_while_hookswitchd_is_away(phones, web, domains, gone):
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
+def test_bridged_parties_talk_on_over_a_restart_and_hang_each_other_up(phones, web, domains, gone, rest, signal):
     bob = phones(user="bob")
     alice = phones().invite(domains(web.serve("/v", doc(f"<Dial><Sip>sip:bob@{bob.ip}:{bob.port}</Sip></Dial>"))).uri())
     callee = next_call(bob)
     callee.take()
     talk(alice, callee)
-    gone("control")
+    child, sid = callee.invite.get("X-Twilio-CallSid"), web.wait("/v").params["CallSid"]
+    if signal == "KILL":
+        gone("control")
+    else:
+        stack.run("docker", "stop", "-t", "20", stack.container("control"))
     talk(alice, callee)
     back("control")
     talk(alice, callee)
+    assert not [m for one in (alice, callee) for m in one.requests if m.method == "BYE"]
+    assert rest.get(f"/Calls/{sid}.json")["status"] == "in-progress"
+    assert alice.reinvite("sendonly").status == 200
+    shown = callee.wait_request("INVITE")
+    assert "a=sendonly" in shown.body.decode()
+    bob.reply(shown, 200, "OK", [f"Contact: {bob.contact}", "Content-Type: application/sdp"], callee.sdp("recvonly"))
+    assert callee.bye().status == 200
+    alice.wait_request("BYE")
+    for one in (sid, child):
+        row = rest.call_in(one, "completed")
+        assert int(row["duration"]) >= 1

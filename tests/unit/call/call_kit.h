@@ -42,6 +42,7 @@ struct leg {
 	unsigned n_plays, stops, rings, progresses, joins;
 	struct leg *peer; /* joined to it */
 	int refer_answer, refer_code;
+	bool abandoned;
 	char refer_to[9000]; /* of the last leg_refer; "": none */
 	unsigned refers;
 	char next_hop[128];
@@ -294,6 +295,40 @@ void *legs_find_owner(struct legs *legs, const char *call_id, const char *party_
 	    kit.leg[n]->freed || kit.leg[n]->state == LEG_ENDED || kit.leg[n]->events != events)
 		return NULL;
 	return kit.leg[n]->arg;
+}
+
+json_t *leg_save(const struct leg *leg)
+{
+	return json_pack("{s:s}", "sid", leg->call_sid);
+}
+
+int leg_resume(struct leg **ret, struct world *world, struct legs *legs, const json_t *saved,
+	       const struct leg_events *events, void *arg)
+{
+	struct leg *leg = calloc(1, sizeof(*leg));
+
+	(void)world;
+	(void)legs;
+	leg->events = events;
+	leg->arg = arg;
+	leg->state = LEG_CONFIRMED;
+	snprintf(leg->call_sid, sizeof(leg->call_sid), "%s",
+		 json_string_value(json_object_get(saved, "sid")));
+	kit.leg[kit.n_legs++] = leg;
+	*ret = leg;
+	return 0;
+}
+
+void leg_rejoin(struct leg *a, struct leg *b)
+{
+	a->peer = b;
+	b->peer = a;
+}
+
+void leg_abandon(struct leg *leg)
+{
+	leg->peer = NULL;
+	leg->freed = leg->abandoned = true;
 }
 
 int leg_dtmf_pt(const struct leg *leg)
