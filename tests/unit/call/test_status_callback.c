@@ -98,6 +98,19 @@ static void a_callback_is_sent_when_its_row_is_written(void **state)
 	assert_int_equal(callbacks_waiting(callbacks), 0);
 }
 
+static void its_turn_does_not_send_one_whose_row_is_not_written(void **state)
+{
+	(void)state;
+	put(KIT_ACCOUNT, "CA1", "http://app/1");
+	kit.fw->hold_rows = true;
+	put(KIT_ACCOUNT, "CA1", "http://app/2");
+	answer(204);
+	assert_int_equal(kit_asked("http://app/2"), 0);
+	fake_rows_written(kit.fw);
+	assert_int_equal(kit_asked("http://app/2"), 1);
+	answer(204);
+}
+
 static void one_that_failed_is_told_and_forgotten(void **state)
 {
 	(void)state;
@@ -262,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_callback_is_sent_when_its_row_is_written),
+		test(its_turn_does_not_send_one_whose_row_is_not_written),
 		test(one_that_failed_is_told_and_forgotten),
 		test(one_without_a_row_is_sent_in_its_turn),
 		test(what_is_resumed_goes_in_order_under_its_old_token),
