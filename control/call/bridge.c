@@ -105,7 +105,7 @@ bool bridge_abandon(struct call *c)
 		return false;
 	log_info("%s: goes on with %s without us", c->sid, both[1]->sid);
 	for (int i = 0; i < 2; i++) {
-		both[i]->mate = NULL;
+		both[i]->mate = both[i]->bridge = NULL;
 		both[i]->finished = true;
 		dial_abandon(both[i]);
 	}

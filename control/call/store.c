@@ -148,9 +148,10 @@ static const char delete_callbacks[] =
 
 static const char insert_bridges[] =
 	"INSERT INTO bridges (sid, other_sid, account_sid, node, state)"
-	" SELECT DISTINCT ON (sid) sid, other_sid, account_sid, node, state FROM"
-	" json_to_recordset($1::json) WITH ORDINALITY AS r(sid text, other_sid text,"
-	" account_sid text, node text, state json, n) ORDER BY sid, n DESC"
+	" SELECT DISTINCT ON (sid) sid, other_sid, account_sid, node, state"
+	" FROM ROWS FROM (json_to_recordset($1::json) AS (sid text, other_sid text,"
+	" account_sid text, node text, state json)) WITH ORDINALITY"
+	" AS r(sid, other_sid, account_sid, node, state, n) ORDER BY sid, n DESC"
 	" ON CONFLICT (sid) DO UPDATE SET state = excluded.state";
 
 static const char delete_bridges[] = "DELETE FROM bridges b USING json_to_recordset($1::json)"
