@@ -114,12 +114,14 @@ class RtpPeer:
             return [p for p in self.packets if p.at >= at]
 
     def audio(self, since=0.0):
-        """int16 samples in the order of their timestamps, gaps as silence."""
+        """int16 samples in the order of their timestamps, gaps as silence; a new stream (SSRC) begins when it came."""
         packets = [p for p in self.since(since) if p.pt in (0, 8)]
         if not packets:
             return np.zeros(0, dtype=np.int16)
-        base = packets[0].ts
-        placed = [((p.ts - base) & 0xFFFFFFFF, g711.decode(p.payload, p.pt)) for p in packets]
+        begun, placed = {}, []
+        for p in packets:
+            ts, at = begun.setdefault(p.ssrc, (p.ts, int((p.at - packets[0].at) * g711.RATE)))
+            placed.append((at + ((p.ts - ts) & 0xFFFFFFFF), g711.decode(p.payload, p.pt)))
         placed = [(o, pcm) for o, pcm in placed if o < g711.RATE * 3600]
         out = np.zeros(max(o + len(pcm) for o, pcm in placed), dtype=np.int16)
         for offset, pcm in placed:
