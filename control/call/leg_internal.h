@@ -274,11 +274,10 @@ void leg_on_request(struct leg *leg, const struct leg_invite *request);
 /* leg_send.c */
 int leg_send(struct leg *leg, const char *method, const char *headers,
 	     const char *body); /* one at a time; BYE replaces */
-/* Whose answer says nothing to us: not one of those that are sent one at a time. */
-void leg_send_aside(struct leg *leg, const char *method, const char *headers, const char *type,
-		    const char *body);
-/* Another one whose answer its sender looks for, by leg->local_cseq; done's argument is the leg. */
-int leg_send_beside(struct leg *leg, const char *method, const char *headers, sip_sent_fn *done);
+/* Not one of those that are sent one at a time: who cares for its answer looks for it by
+ * leg->local_cseq. type and body may be NULL, done too; its argument is the leg. */
+int leg_send_beside(struct leg *leg, const char *method, const char *headers, const char *type,
+		    const char *body, sip_sent_fn *done);
 /* Hangs up the dialog that a 2xx to an INVITE of ours made and nobody wants; tm has acknowledged
  * it. source: URI of where it came from; NULL: not known, the routes count. */
 void leg_send_stray_bye(struct world *world, const struct sip_msg *answer, const char *source);

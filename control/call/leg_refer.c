@@ -70,7 +70,7 @@ static int send_refer(struct leg *leg)
 	int err;
 
 	r->header = NULL;
-	err = leg_send_beside(leg, "REFER", header, on_sent);
+	err = leg_send_beside(leg, "REFER", header, NULL, NULL, on_sent);
 	free(header);
 	if (err < 0)
 		return err;

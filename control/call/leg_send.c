@@ -177,16 +177,10 @@ static int transmit_pending(struct leg *leg, const char *headers, const char *bo
 			body, on_sent);
 }
 
-void leg_send_aside(struct leg *leg, const char *method, const char *headers, const char *type,
-		    const char *body)
+int leg_send_beside(struct leg *leg, const char *method, const char *headers, const char *type,
+		    const char *body, sip_sent_fn *done)
 {
-	if (transmit(leg, method, ++leg->local_cseq, headers, type, body, NULL) < 0)
-		log_warn("%s: a %s was not sent", leg->call_sid, method);
-}
-
-int leg_send_beside(struct leg *leg, const char *method, const char *headers, sip_sent_fn *done)
-{
-	return transmit(leg, method, ++leg->local_cseq, headers, NULL, NULL, done);
+	return transmit(leg, method, ++leg->local_cseq, headers, type, body, done);
 }
 
 int leg_send(struct leg *leg, const char *method, const char *headers, const char *body)

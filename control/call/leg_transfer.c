@@ -3,6 +3,7 @@
 #include "call/leg_internal.h"
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "proto/sip_msg.h"
 
 #include <stdio.h>
@@ -68,7 +69,8 @@ static void notify(struct leg *leg, const char *status, bool last)
 	snprintf(headers, sizeof(headers), "Event: refer%s\r\nSubscription-State: %s\r\n", id,
 		 last ? "terminated;reason=noresource" : "active;expires=60");
 	snprintf(body, sizeof(body), "SIP/2.0 %s\r\n", status);
-	leg_send_aside(leg, "NOTIFY", headers, "message/sipfrag;version=2.0", body);
+	if (leg_send_beside(leg, "NOTIFY", headers, "message/sipfrag;version=2.0", body, NULL) < 0)
+		log_warn("%s: a NOTIFY was not sent", leg->call_sid);
 }
 
 void leg_refer_accept(struct leg *leg)

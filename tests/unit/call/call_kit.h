@@ -382,6 +382,7 @@ FAKE_UNUSED static int kit_setup(void **state)
 	memset(&kit, 0, sizeof(kit));
 	kit.fw = fake_world_new();
 	kit.fw->config.prompt_cache_bytes = 1 << 20;
+	kit.fw->config.dial_action_on_hangup = true;
 	kit.calls = calls_new(&kit.fw->world, NULL, NULL);
 	kit.legs = calls_legs(kit.calls);
 	return 0;
