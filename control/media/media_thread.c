@@ -9,6 +9,7 @@
 #include "media/media_thread.h"
 #include "media/prompt.h"
 
+#define QUIET_TICKS 16 /* 320 ms */
 #define LATE_NS 5000000ull
 #define CATCH_UP_NS                                                                                \
 	200000000ull /* beyond it what was missed is left out instead of sent in a burst */
@@ -147,7 +148,10 @@ static void port_tick(struct media_thread *t, struct media_port *port, uint64_t 
 	if (!port->running)
 		return;
 	port_send(t, port, counts);
-	port_receive(t, port, now_ns, counts);
+	/* A port that sends nothing is joined or held: what comes says only that something does. */
+	if (atomic_load_explicit(&port->sending, memory_order_relaxed) ||
+	    port->quiet_ticks++ % QUIET_TICKS == 0)
+		port_receive(t, port, now_ns, counts);
 }
 
 static void apply_commands(struct media_thread *t)

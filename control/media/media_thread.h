@@ -85,6 +85,7 @@ struct media_port {
 	bool in_event;	       /* the last packet belonged to a telephone-event */
 	uint32_t event_timestamp;
 	bool running, timed_out;
+	unsigned quiet_ticks; /* without sending */
 	uint64_t last_received_ns;
 };
 
