@@ -9,6 +9,7 @@
 #include "io/db.h"
 #include "proto/e164.h"
 #include "proto/sip_target.h"
+#include "proto/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -222,14 +223,6 @@ static bool is_caller(const char *s)
 	return !s[strspn(s, LETTERS DIGITS "+-_.")];
 }
 
-static bool has_controls(const char *s)
-{
-	for (; s && *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
 static int check_parties(struct api_request *q)
 {
 	const char **v = q->values, *to = v[TO];
@@ -328,9 +321,9 @@ static int before_create(struct api_request *q)
 		return api_error(q, 21205, "Url, Twiml or ApplicationSid is required");
 	if (given(v[USERNAME]) && !given(v[PASSWORD]))
 		return api_error(q, 21225, NULL);
-	if (has_controls(v[USERNAME]))
+	if (text_has_controls(v[USERNAME]))
 		return api_error(q, 21222, "SipAuthUsername has a control character");
-	if (has_controls(v[PASSWORD]))
+	if (text_has_controls(v[PASSWORD]))
 		return api_error(q, 21224, "SipAuthPassword has a control character");
 	v[ROW_STATUS] = "queued";
 	v[ROW_DIRECTION] = "outbound-api";

@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "io/db.h"
 #include "proto/sip_target.h"
+#include "proto/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,14 +35,6 @@ static const struct param params[] = {
 /* Rows of the parameter table. */
 enum { PREFIX, HOST, FRIENDLY_NAME, STRIP, PREPEND, USERNAME, PASSWORD };
 
-static bool has_controls(const char *s)
-{
-	for (; s && *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
 static int check(struct api_request *q)
 {
 	const char *const *v = q->values;
@@ -53,9 +46,9 @@ static int check(struct api_request *q)
 	if (v[PREFIX] && (*v[PREFIX] != '+' || strchr(v[PREFIX] + 1, '+')))
 		return api_error(q, 20422,
 				 "Prefix is the beginning of a number in E.164: + and digits");
-	if (has_controls(v[USERNAME]))
+	if (text_has_controls(v[USERNAME]))
 		return api_error(q, 21222, "Username has a control character");
-	if (has_controls(v[PASSWORD]))
+	if (text_has_controls(v[PASSWORD]))
 		return api_error(q, 21224, "Password has a control character");
 	if (!v[HOST])
 		return 0;

@@ -245,15 +245,21 @@ struct store_item *store_item_callback(const struct store_callback *row, store_w
 	return item;
 }
 
-struct store_item *store_item_callback_done(const char *sid)
+/* A row of nothing but its name: one that goes. */
+static struct store_item *name_only(enum store_kind kind, const char *sid)
 {
-	struct store_item *item = item_new(STORE_CALLBACK_DELETE);
+	struct store_item *item = item_new(kind);
 
 	if (item && put(item, "sid", sid)) {
 		store_item_free(item);
 		return NULL;
 	}
 	return item;
+}
+
+struct store_item *store_item_callback_done(const char *sid)
+{
+	return name_only(STORE_CALLBACK_DELETE, sid);
 }
 
 struct store_item *store_item_bridge(const char *sid, const char *other_sid,
@@ -277,13 +283,7 @@ struct store_item *store_item_bridge(const char *sid, const char *other_sid,
 
 struct store_item *store_item_bridge_done(const char *sid)
 {
-	struct store_item *item = item_new(STORE_BRIDGE_DELETE);
-
-	if (item && put(item, "sid", sid)) {
-		store_item_free(item);
-		return NULL;
-	}
-	return item;
+	return name_only(STORE_BRIDGE_DELETE, sid);
 }
 
 void store_item_merge(struct store_item *a, const struct store_item *b)

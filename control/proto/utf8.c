@@ -53,3 +53,11 @@ void utf8_clean(char *text)
 		i += n ? n : 1;
 	}
 }
+
+bool text_has_controls(const char *s)
+{
+	for (; s && *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}

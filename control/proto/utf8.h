@@ -16,4 +16,7 @@ bool utf8_ok(const char *text, size_t len);
  */
 void utf8_clean(char *text);
 
+/* NULL has none. */
+bool text_has_controls(const char *s);
+
 #endif
