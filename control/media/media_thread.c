@@ -10,7 +10,7 @@
 #include "media/prompt.h"
 
 #define QUIET_TICKS 16 /* 320 ms */
-#define LATE_NS 5000000ull
+#define LATE_NS	    5000000ull
 #define CATCH_UP_NS                                                                                \
 	200000000ull /* beyond it what was missed is left out instead of sent in a burst */
 #define SLICE_NS    100000
