@@ -252,6 +252,7 @@ void leg_media_close(struct leg *leg);
 
 /* The party's description in a 18x; leg_events.progress follows. */
 void leg_media_early(struct leg *leg, const char *sdp);
+void leg_media_mute(struct leg *leg, bool muted); /* the media worker sends nothing */
 /* RTPengine is told of our side again: the media worker, or the peer. Now, or when it is free. */
 void leg_media_relink(struct leg *leg);
 /* An offer of ours in the dialog, in direction leg->towards; leg_join_offered follows. */

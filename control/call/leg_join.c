@@ -24,6 +24,9 @@ int leg_join(struct leg *a, struct leg *b)
 	leg_stop(b);
 	a->peer = b;
 	b->peer = a;
+	/* Before RTPengine is told: what the media worker sends after that is in the way. */
+	leg_media_mute(a, true);
+	leg_media_mute(b, true);
 	log_debug("%s: joined to %s", a->call_sid, b->call_sid);
 	if (b->media_number)
 		leg_media_relink(a);

@@ -51,12 +51,17 @@ static const struct media_events media_events = { .played = on_played, .silent =
 static int open_port(struct leg *leg)
 {
 	const struct config *config = leg->world->config;
+	int r;
 
 	if (leg->port)
 		return 0;
 	leg->sdp_id = (uint64_t)clock_wall_ms();
-	return leg->world->ops->media_open(leg->world->w, &leg->port,
-					   (unsigned)config->rtp_timeout_ms, &media_events, leg);
+	r = leg->world->ops->media_open(leg->world->w, &leg->port, (unsigned)config->rtp_timeout_ms,
+					&media_events, leg);
+	/* It was joined before. */
+	if (r == 0 && leg->muted)
+		leg->world->ops->media_hold(leg->world->w, leg->port, 0);
+	return r;
 }
 
 /* What answers the party's direction (RFC 3264 §6.1) and goes no further than what we show it. */
@@ -92,24 +97,36 @@ static char *our_sdp(struct leg *leg, enum sdp_direction direction)
 	return buf_steal(&b);
 }
 
+/*
+ * The party's packets come from where they come from; ours from where our description says, and
+ * from nowhere else: what is still on its way from the media worker, or from a peer, while our side
+ * is told anew would be learned as the new address.
+ */
+static json_t *flags(bool party)
+{
+	return party ? json_pack("[s]", "port latching")
+		     : json_pack("[s, s]", "port latching", "asymmetric");
+}
+
 static json_t *ng_offer(const struct leg *leg, const char *from, const char *to, const char *sdp)
 {
 	bool party = !strcmp(from, TAG_PARTY);
 
 	/* Our side is PCMU, whatever the party chose; towards the party both are offered. */
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:[s], s:[s], s:s, s:[ss], s:{s:[ss]}}",
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:[s], s:o, s:s, s:[ss], s:{s:[ss]}}",
 			 "command", "offer", "call-id", leg->call_sid, "from-tag", from, "to-tag",
 			 leg->ng_call ? to : NULL, "sdp", sdp, "replace", "origin", "flags",
-			 "port latching", "transport protocol", "RTP/AVP", "direction",
+			 flags(party), "transport protocol", "RTP/AVP", "direction",
 			 party ? "external" : "internal", party ? "internal" : "external", "codec",
 			 "transcode", "PCMU", "PCMA");
 }
 
+/* The description is of who answers, to. */
 static json_t *ng_answer(const struct leg *leg, const char *from, const char *to, const char *sdp)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:[s]}", "command", "answer", "call-id",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:o}", "command", "answer", "call-id",
 			 leg->call_sid, "from-tag", from, "to-tag", to, "sdp", sdp, "replace",
-			 "origin", "flags", "port latching");
+			 "origin", "flags", flags(!strcmp(to, TAG_PARTY)));
 }
 
 static int start(struct leg *leg, json_t *command, ng_done_fn *done)
@@ -175,15 +192,19 @@ static int take_internal(struct leg *leg, const json_t *reply)
 	return 0;
 }
 
+void leg_media_mute(struct leg *leg, bool muted)
+{
+	if (leg->port && muted != leg->muted)
+		leg->world->ops->media_hold(leg->world->w, leg->port, !muted);
+	leg->muted = muted;
+}
+
 /* The media worker is what the party hears, unless it holds us or is joined to another. */
 static void run_stream(struct leg *leg)
 {
 	const struct world_ops *ops = leg->world->ops;
-	bool muted = leg->held || leg->peer;
 
-	if (muted != leg->muted)
-		ops->media_hold(leg->world->w, leg->port, !muted);
-	leg->muted = muted;
+	leg_media_mute(leg, leg->held || leg->peer);
 	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number,
 			 leg->dtmf_pt > 0 ? (uint8_t)leg->dtmf_pt : SDP_DTMF_PT);
 }

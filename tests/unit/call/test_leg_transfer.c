@@ -124,6 +124,8 @@ static struct kit *joined(void)
 	fake_run(k->fw);
 	assert_int_equal(bob.answered, 1);
 	assert_int_equal(leg_join(k->leg, bob.leg), 0);
+	/* Before RTPengine has heard of it: nothing of ours comes behind what it is told. */
+	assert_false(k->fw->ports[0]->sending || k->fw->ports[1]->sending);
 	fake_run(k->fw);
 	return k;
 }
@@ -179,6 +181,37 @@ static void a_joined_leg_s_side_is_the_other_s_internal_port(void **state)
 	assert_false(k->fw->ports[0]->sending);
 	assert_false(k->fw->ports[1]->sending);
 	assert_int_equal(leg_join(k->leg, bob.leg), -EINVAL);
+	done(k);
+}
+
+/* The flags of the last command of a call by that name. */
+static bool last_has_flag(struct kit *k, const char *sid, const char *command, const char *flag)
+{
+	const json_t *one;
+	size_t n;
+
+	for (unsigned i = k->fw->n_ng; i-- > 0;) {
+		const json_t *c = k->fw->ng[i].command;
+
+		if (strcmp(json_string_value(json_object_get(c, "call-id")), sid) ||
+		    strcmp(json_string_value(json_object_get(c, "command")), command))
+			continue;
+		json_array_foreach(json_object_get(c, "flags"), n,
+				   one) if (!strcmp(json_string_value(one), flag)) return true;
+		return false;
+	}
+	return false;
+}
+
+static void rtpengine_learns_the_address_of_a_party_and_never_ours(void **state)
+{
+	struct kit *k = joined();
+
+	(void)state;
+	assert_false(last_has_flag(k, KIT_SID, "offer", "asymmetric")); /* alice's */
+	assert_true(last_has_flag(k, KIT_SID, "answer", "asymmetric"));
+	assert_true(last_has_flag(k, OTHER_SID, "offer", "asymmetric"));
+	assert_false(last_has_flag(k, OTHER_SID, "answer", "asymmetric")); /* bob's */
 	done(k);
 }
 
@@ -370,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_joined_leg_s_side_is_the_other_s_internal_port),
+		cmocka_unit_test(rtpengine_learns_the_address_of_a_party_and_never_ours),
 		cmocka_unit_test(who_leaves_is_the_media_worker_s_again),
 		cmocka_unit_test(a_leg_that_ends_leaves_by_itself),
 		cmocka_unit_test(a_hold_is_shown_to_the_other_and_taken_back),
