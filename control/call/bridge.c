@@ -45,6 +45,20 @@ static void put(struct call *c, struct store_item *item)
 		log_error("%s: its bridge is not kept over a restart", c->sid);
 }
 
+static void link_ends(struct call *first, struct call *other)
+{
+	first->bridged = other;
+	other->bridged = first;
+	first->bridge_first = true;
+	other->bridge_first = false;
+}
+
+/* What the row of a bridge is called. */
+static const char *name_of(const struct call *c)
+{
+	return c->bridge_first ? c->sid : c->bridged->sid;
+}
+
 void bridge_save(struct call *a, struct call *b)
 {
 	json_t *one, *other, *state;
@@ -60,52 +74,37 @@ void bridge_save(struct call *a, struct call *b)
 		log_info("%s: the bridge has text that cannot be kept over a restart", a->sid);
 		return;
 	}
-	/* Its place in the table is that of the call which was first. */
-	if (!a->bridge)
-		a->bridge = b->bridge = a;
-	put(a, store_item_bridge(a->bridge->sid, a->bridge == a ? b->sid : a->sid, a->account_sid,
+	if (!a->bridged)
+		link_ends(a, b);
+	put(a, store_item_bridge(name_of(a), a->bridge_first ? b->sid : a->sid, a->account_sid,
 				 state));
 	json_decref(state);
 }
 
-static struct call *other_end(struct call *c)
-{
-	for (struct call *o = c->calls->live; o; o = o->next)
-		if (o != c && o->bridge == c->bridge)
-			return o;
-	return NULL;
-}
-
 void bridge_changed(struct call *c)
 {
-	struct call *other = c->bridge ? other_end(c) : NULL;
-
-	if (other)
-		bridge_save(c->bridge, c->bridge == c ? other : c);
+	if (c->bridged)
+		bridge_save(c, c->bridged);
 }
 
 void bridge_drop(struct call *c)
 {
-	struct call *other;
-
-	if (!c->bridge)
+	if (!c->bridged)
 		return;
-	put(c, store_item_bridge_done(c->bridge->sid));
-	other = other_end(c);
-	if (other)
-		other->bridge = NULL;
-	c->bridge = NULL;
+	put(c, store_item_bridge_done(name_of(c)));
+	c->bridged->bridged = NULL;
+	c->bridged = NULL;
 }
 
 bool bridge_abandon(struct call *c)
 {
-	struct call *both[2] = { c, c->bridge ? other_end(c) : NULL };
+	struct call *both[2] = { c, c->bridged };
 
 	if (!both[1])
 		return false;
 	log_info("%s: goes on with %s without us", c->sid, both[1]->sid);
 	for (int i = 0; i < 2; i++) {
-		both[i]->mate = both[i]->bridge = NULL;
+		both[i]->mate = both[i]->bridged = NULL;
 		both[i]->finished = true;
 		dial_abandon(both[i]);
 	}
@@ -203,7 +202,7 @@ static bool resume_pair(void *arg, const char *state, const char *auth_token)
 	}
 	a->mate = b;
 	b->mate = a;
-	a->bridge = b->bridge = a;
+	link_ends(a, b);
 	leg_rejoin(a->leg, b->leg);
 	log_info("%s: connected with %s since before the restart", a->sid, b->sid);
 	return true;

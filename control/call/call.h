@@ -45,8 +45,9 @@ struct call {
 	enum call_status status;
 	const char *direction;	  /* as its row says it */
 	struct call_order *order; /* of a call of ours; NULL: it came in */
-	struct call *bridge; /* the first of the two whose bridge is saved (bridge.h); or NULL */
-	struct call *mate;   /* joined with it without a <Dial> (transfer.h); or NULL */
+	struct call *bridged;	  /* the other end, when the bridge is saved (bridge.h); or NULL */
+	bool bridge_first;	  /* the row bears its name, not the other's */
+	struct call *mate;	  /* joined with it without a <Dial> (transfer.h); or NULL */
 	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
 	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
 	bool dialled;		    /* of ours: its turn has come */
@@ -96,14 +97,15 @@ struct calls {
 	uint64_t refused;	 /* INVITEs beyond max_calls */
 };
 
-/* call.c: lifetime. -EPROTO: the leg refused the INVITE and answered it. */
+/* call_new.c. -EPROTO: the leg refused the INVITE and answered it. */
 int call_new(struct call **ret, struct calls *calls, const struct leg_invite *invite);
 /* A queued call, among the live ones; takes the order, which it was made for. -ENOMEM. */
 struct call *call_alloc(struct calls *calls, const char *sid); /* bare; NULL: out of memory */
 int call_new_outbound(struct call **ret, struct calls *calls, struct call_order *order);
 extern const struct leg_events call_leg_events;
 void call_free(struct call *c);
-void call_start(struct call *c); /* looks the domain up, rings, asks the VoiceUrl */
+void call_on_deadline(void *call); /* of its deadline timer: queued, ringing or answered too long */
+void call_start(struct call *c);   /* looks the domain up, rings, asks the VoiceUrl */
 bool call_answered(const struct call *c);
 /* The 200; interp_answered follows, or the end. */
 void call_answer(struct call *c);

@@ -129,8 +129,10 @@ static void fail_route(struct call *c, int error)
 		const char *text;
 	} reasons[] = {
 		{ CODE_OFFLINE, 404, "nobody is registered there" },
-		{ 32214, 404, "there is no such SIP domain in this account" },
-		{ 13224, 0, "no SIP gateway of the account takes this number" },
+		{ 32214, 404,
+		  "there is no SIP domain of this name in the account, its owner or a subaccount" },
+		{ 13224, 0,
+		  "no SIP gateway of the account takes this number: make one (/SIP/Gateways)" },
 		{ -1, 0, "the database did not answer" },
 	};
 
@@ -238,7 +240,9 @@ void call_dial(struct call *c)
 	c->started_ms = c->world->ops->now_ms(c->world->w);
 	c->world->ops->timer_start(c->world->w, c->deadline, (uint64_t)timeout_s * 1000);
 	if (order->number && !e164_ok(order->to))
-		call_outbound_fail(c, CODE_BAD_NUMBER, 0, order->to);
+		call_outbound_fail(
+			c, CODE_BAD_NUMBER, 0,
+			"a number is + and 2 to 15 digits, or ten digits of North America");
 	else if (order->number || *order->to == '+')
 		ask(c, ROUTE_NUMBER, order->to, NULL);
 	else if (!strncmp(order->to, CLIENT, strlen(CLIENT)))

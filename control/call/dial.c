@@ -27,7 +27,6 @@ static void join(struct dial *d, struct call *callee)
 	if (d->joined == callee)
 		return;
 	unjoin(d);
-	leg_stop(d->c->leg);
 	if (leg_join(d->c->leg, callee->leg) < 0) {
 		log_error("%s: cannot be joined with %s", d->c->sid, callee->sid);
 		call_hangup(callee, CALL_EV_FAILED);

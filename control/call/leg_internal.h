@@ -5,7 +5,8 @@
  * leg_invite.c: the party's INVITEs: answer, CANCEL, ACK
  * leg_outbound.c: an INVITE of ours: where it goes, what answers it, CANCEL
  * leg_check.c: what is refused, and how
- * leg_media.c: RTPengine and the `i` socket
+ * leg_media.c: offers and answers towards RTPengine, and the `i` socket
+ * leg_ng.c: the commands themselves
  * leg_join.c: two legs whose parties hear each other
  * leg_resume.c: joined legs outlive the process
  * leg_request.c: in-dialog requests of the party

@@ -1,11 +1,11 @@
 /*
  * One NG call per leg: tag p is the party, tag i is our side, plain RTP on loopback. An offer of
  * the party is NG `offer` from p and `answer` of i; an offer of ours is NG `offer` from i and, when
- * the party's answer comes, `answer` of p. With "port latching" in all of them RTPengine keeps p's
- * port through the call.
+ * the party's answer comes, `answer` of p (leg_ng.h).
  */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
+#include "call/leg_ng.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,9 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TAG_PARTY "p"
-#define TAG_OURS  "i"
 
 static void on_played(void *arg, uint32_t play_id)
 {
@@ -97,82 +94,29 @@ static char *our_sdp(struct leg *leg, enum sdp_direction direction)
 	return buf_steal(&b);
 }
 
-/*
- * The party's packets come from where they come from; ours from where our description says, and
- * from nowhere else: what is still on its way from the media worker, or from a peer, while our side
- * is told anew would be learned as the new address.
- */
-static json_t *flags(bool party)
+/* Our side is offered to the party, in the direction that we show it. */
+static int offer_ours(struct leg *leg, ng_done_fn *done)
 {
-	return party ? json_pack("[s]", "port latching")
-		     : json_pack("[s, s]", "port latching", "asymmetric");
+	char *sdp = our_sdp(leg, leg->towards);
+	int r = sdp ? leg_ng_offer(leg, LEG_OURS, sdp, done) : -ENOMEM;
+
+	free(sdp);
+	return r;
 }
 
-static json_t *ng_offer(const struct leg *leg, const char *from, const char *to, const char *sdp)
+static int answer_ours(struct leg *leg, enum sdp_direction theirs, ng_done_fn *done)
 {
-	bool party = !strcmp(from, TAG_PARTY);
+	char *sdp = our_sdp(leg, answer_to(leg, theirs));
+	int r = sdp ? leg_ng_answer(leg, LEG_OURS, sdp, done) : -ENOMEM;
 
-	/* Our side is PCMU, whatever the party chose; towards the party both are offered. */
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:[s], s:o, s:s, s:[ss], s:{s:[ss]}}",
-			 "command", "offer", "call-id", leg->call_sid, "from-tag", from, "to-tag",
-			 leg->ng_call ? to : NULL, "sdp", sdp, "replace", "origin", "flags",
-			 flags(party), "transport protocol", "RTP/AVP", "direction",
-			 party ? "external" : "internal", party ? "internal" : "external", "codec",
-			 "transcode", "PCMU", "PCMA");
-}
-
-/* The description is of who answers, to. */
-static json_t *ng_answer(const struct leg *leg, const char *from, const char *to, const char *sdp)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:o}", "command", "answer", "call-id",
-			 leg->call_sid, "from-tag", from, "to-tag", to, "sdp", sdp, "replace",
-			 "origin", "flags", flags(!strcmp(to, TAG_PARTY)));
-}
-
-static int start(struct leg *leg, json_t *command, ng_done_fn *done)
-{
-	if (!command)
-		return -ENOMEM;
-	leg->ng_id = leg->world->ops->ng(leg->world->w, command, done, leg);
-	if (!leg->ng_id)
-		return -ENOMEM;
-	leg->ng_call = true;
-	return 0;
-}
-
-static void delete_call(struct leg *leg)
-{
-	json_t *command;
-
-	if (!leg->ng_call)
-		return;
-	leg->ng_call = false;
-	/* Without a from-tag: deleting between two tags can take the wrong ones along. */
-	command = json_pack("{s:s, s:s}", "command", "delete", "call-id", leg->call_sid);
-	if (command)
-		leg->world->ops->ng(leg->world->w, command, NULL, NULL);
-}
-
-/* Begins every completion. True: the leg ended meanwhile (and may be gone now). */
-static bool over(struct leg *leg)
-{
-	leg->ng_id = 0;
-	if (leg->state != LEG_ENDED)
-		return false;
-	delete_call(leg);
-	leg_release(leg);
-	return true;
-}
-
-static const char *sdp_of(const json_t *reply)
-{
-	return json_string_value(json_object_get(reply, "sdp"));
+	free(sdp);
+	return r;
 }
 
 /* The internal port of an SDP that RTPengine wrote for our side. */
 static int take_internal(struct leg *leg, const json_t *reply)
 {
-	const char *sdp = sdp_of(reply);
+	const char *sdp = leg_ng_sdp(reply);
 	struct sdp_info info;
 	bool moved;
 
@@ -245,9 +189,9 @@ static void settle(struct leg *leg)
 static void on_answer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
-	const char *sdp = sdp_of(reply);
+	const char *sdp = leg_ng_sdp(reply);
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
 	settle(leg);
@@ -257,17 +201,13 @@ static void on_answer(void *arg, int r, const json_t *reply)
 static void on_offer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
-	char *sdp = NULL;
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	if (r == 0)
 		r = take_internal(leg, reply);
-	if (r == 0) {
-		sdp = our_sdp(leg, answer_to(leg, leg->exchange.info.direction));
-		r = sdp ? start(leg, ng_answer(leg, TAG_PARTY, TAG_OURS, sdp), on_answer) : -ENOMEM;
-	}
-	free(sdp);
+	if (r == 0)
+		r = answer_ours(leg, leg->exchange.info.direction, on_answer);
 	if (r == 0)
 		return;
 	leg_exchange_done(leg, r, NULL);
@@ -278,9 +218,9 @@ static void on_offer(void *arg, int r, const json_t *reply)
 static void on_own_offer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
-	const char *sdp = sdp_of(reply);
+	const char *sdp = leg_ng_sdp(reply);
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
 	settle(leg);
@@ -289,7 +229,6 @@ static void on_own_offer(void *arg, int r, const json_t *reply)
 int leg_media_exchange(struct leg *leg)
 {
 	struct leg_exchange *x = &leg->exchange;
-	char *sdp;
 	int r = open_port(leg);
 
 	if (r < 0)
@@ -299,60 +238,42 @@ int leg_media_exchange(struct leg *leg)
 		leg_exchange_done(leg, 0, leg->sent_sdp);
 		return 0;
 	}
-	if (!x->offerless)
-		return start(leg, ng_offer(leg, TAG_PARTY, TAG_OURS, x->offer), on_offer);
-	sdp = our_sdp(leg, SDP_SENDRECV);
-	r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_own_offer) : -ENOMEM;
-	free(sdp);
-	return r;
+	if (x->offerless)
+		return offer_ours(leg, on_own_offer);
+	return leg_ng_offer(leg, LEG_PARTY, x->offer, on_offer);
 }
 
 static void on_first_offer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
-	const char *sdp = sdp_of(reply);
+	const char *sdp = leg_ng_sdp(reply);
 
-	if (!over(leg))
+	if (!leg_ng_over(leg))
 		leg_outbound_offered(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
 }
 
 int leg_media_offer(struct leg *leg)
 {
 	int r = open_port(leg);
-	char *sdp = r < 0 ? NULL : our_sdp(leg, SDP_SENDRECV);
 
-	if (r == 0)
-		r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_first_offer)
-			: -ENOMEM;
-	free(sdp);
-	return r;
+	return r < 0 ? r : offer_ours(leg, on_first_offer);
 }
 
 /* -- silence of a joined party */
-
-/* When the last packet of the party came, in seconds since the epoch; 0: not known. */
-static int64_t last_packet(const json_t *reply)
-{
-	const json_t *tag = json_object_get(json_object_get(reply, "tags"), TAG_PARTY);
-	const json_t *media = json_array_get(json_object_get(tag, "medias"), 0);
-	const json_t *stream = json_array_get(json_object_get(media, "streams"), 0);
-
-	return json_integer_value(json_object_get(stream, "last packet"));
-}
 
 static void on_query(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
 	int64_t last, now = clock_wall_ms() / 1000;
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	if (r == -EPROTO) {
 		/* It knows the call no more: it was restarted. */
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 		return;
 	}
-	last = r == 0 ? last_packet(reply) : 0;
+	last = r == 0 ? leg_ng_last_packet(reply) : 0;
 	if (leg->peer && leg->party_sends && last &&
 	    now - last >= leg->world->config->rtp_timeout_ms / 1000) {
 		log_info("%s: no RTP from the party", leg->call_sid);
@@ -365,13 +286,9 @@ static void on_query(void *arg, int r, const json_t *reply)
 
 static void ask_of_silence(struct leg *leg)
 {
-	json_t *command;
-
 	/* What is being told to RTPengine starts the time anew. */
-	if (leg->ng_id)
-		return;
-	command = json_pack("{s:s, s:s}", "command", "query", "call-id", leg->call_sid);
-	start(leg, command, on_query);
+	if (!leg->ng_id)
+		leg_ng_query(leg, on_query);
 }
 
 /* -- the party's answers to offers of ours */
@@ -391,7 +308,7 @@ static void on_party_answer(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 	struct sdp_info info;
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	if (r == 0)
 		r = take_internal(leg, reply);
@@ -411,7 +328,7 @@ static void on_party_answer(void *arg, int r, const json_t *reply)
 static void take_answer(struct leg *leg)
 {
 	leg->answer_waits = false;
-	if (start(leg, ng_answer(leg, TAG_OURS, TAG_PARTY, leg->party_answer), on_party_answer) < 0)
+	if (leg_ng_answer(leg, LEG_PARTY, leg->party_answer, on_party_answer) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }
 
@@ -449,7 +366,7 @@ static void on_own_side(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 
 	(void)reply;
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
@@ -460,11 +377,7 @@ static void on_own_side(void *arg, int r, const json_t *reply)
 /* An offer of ours and the party's answer to it, which is there already. */
 static int tell_own_side(struct leg *leg)
 {
-	char *sdp = our_sdp(leg, leg->towards);
-	int r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_own_side) : -ENOMEM;
-
-	free(sdp);
-	return r;
+	return offer_ours(leg, on_own_side);
 }
 
 void leg_media_refreshed(struct leg *leg, const char *sdp)
@@ -486,7 +399,7 @@ static void on_relinked(void *arg, int r, const json_t *reply)
 	struct leg *leg = arg;
 
 	(void)reply;
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
@@ -500,9 +413,8 @@ static void on_offer_again(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
 	struct sdp_info info;
-	char *sdp = NULL;
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	if (!leg->taken_offer) {
 		/* The party's answer to an offer of ours came meanwhile: that is what holds. */
@@ -513,12 +425,8 @@ static void on_offer_again(void *arg, int r, const json_t *reply)
 		r = take_internal(leg, reply);
 	if (r == 0)
 		r = sdp_parse(&info, leg->taken_offer, strlen(leg->taken_offer));
-	if (r == 0) {
-		sdp = our_sdp(leg, answer_to(leg, info.direction));
-		r = sdp ? start(leg, ng_answer(leg, TAG_PARTY, TAG_OURS, sdp), on_relinked)
-			: -ENOMEM;
-	}
-	free(sdp);
+	if (r == 0)
+		r = answer_ours(leg, info.direction, on_relinked);
 	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }
@@ -533,8 +441,7 @@ void leg_media_relink(struct leg *leg)
 	if (leg->relink)
 		return;
 	if (leg->taken_offer)
-		r = start(leg, ng_offer(leg, TAG_PARTY, TAG_OURS, leg->taken_offer),
-			  on_offer_again);
+		r = leg_ng_offer(leg, LEG_PARTY, leg->taken_offer, on_offer_again);
 	else if (leg->party_answer)
 		r = tell_own_side(leg);
 	if (r < 0)
@@ -544,9 +451,9 @@ void leg_media_relink(struct leg *leg)
 static void on_reoffer(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
-	const char *sdp = sdp_of(reply);
+	const char *sdp = leg_ng_sdp(reply);
 
-	if (over(leg))
+	if (leg_ng_over(leg))
 		return;
 	leg_join_offered(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
 	settle(leg);
@@ -554,11 +461,7 @@ static void on_reoffer(void *arg, int r, const json_t *reply)
 
 int leg_media_reoffer(struct leg *leg)
 {
-	char *sdp = our_sdp(leg, leg->towards);
-	int r = sdp ? start(leg, ng_offer(leg, TAG_OURS, TAG_PARTY, sdp), on_reoffer) : -ENOMEM;
-
-	free(sdp);
-	return r;
+	return offer_ours(leg, on_reoffer);
 }
 
 int leg_media_resume(struct leg *leg)
@@ -582,5 +485,5 @@ void leg_media_close(struct leg *leg)
 	leg->port = NULL;
 	/* A command that runs may still make or keep the call: its completion deletes it. */
 	if (!leg->ng_id)
-		delete_call(leg);
+		leg_ng_delete(leg);
 }

@@ -152,14 +152,14 @@ static const char insert_bridges[] =
 	" FROM ROWS FROM (json_to_recordset($1::json) AS (sid text, other_sid text,"
 	" account_sid text, node text, state json)) WITH ORDINALITY"
 	" AS r(sid, other_sid, account_sid, node, state, n) ORDER BY sid, n DESC"
-	" ON CONFLICT (sid) DO UPDATE SET state = excluded.state";
+	" ON CONFLICT (sid) DO UPDATE SET state = excluded.state, other_sid = excluded.other_sid";
 
 static const char delete_bridges[] = "DELETE FROM bridges b USING json_to_recordset($1::json)"
 				     " AS r(sid text) WHERE b.sid = r.sid";
 
 static const char open_bridges[] =
 	"SELECT b.sid, b.state, a.auth_token FROM bridges b JOIN accounts a ON a.sid ="
-	" b.account_sid WHERE b.node = $1 AND a.status = 'active' ORDER BY b.date_created";
+	" b.account_sid WHERE b.node = $1 ORDER BY b.date_created";
 
 static const char forget_bridge[] = "DELETE FROM bridges WHERE sid = $1";
 
@@ -194,6 +194,21 @@ static int write_rows(struct db *db, enum store_kind kind, json_t *rows)
 	return r;
 }
 
+/* A row of this name goes no more: it is written again. */
+static void take_back(json_t *rows, const json_t *row)
+{
+	json_t *gone;
+	size_t n;
+
+	json_array_foreach(rows, n, gone)
+	{
+		if (!json_equal(json_object_get(gone, "sid"), json_object_get(row, "sid")))
+			continue;
+		json_array_remove(rows, n);
+		return;
+	}
+}
+
 /*
  * Rows of one kind become one statement. What a call was updated to is folded into its earlier row
  * of the same batch, so that each call stands in a statement once; rows of different calls do not
@@ -221,6 +236,8 @@ static int gather(json_t *rows[STORE_KINDS], struct store_item *items)
 					earlier = e;
 			}
 		}
+		if (i->kind == STORE_BRIDGE_INSERT)
+			take_back(rows[STORE_BRIDGE_DELETE], i->row);
 		if (earlier)
 			store_item_merge(earlier, i);
 		else if (json_array_append(rows[i->kind], i->row) < 0)
@@ -386,72 +403,87 @@ static void on_retry(void *arg)
 		next_batch(s);
 }
 
-int store_close_open_calls(const char *conninfo, const char *node, char *err, size_t err_size)
+/* -- before the loop runs */
+
+/* One statement about this node's rows, on a connection of its own; row (may be NULL) for each that
+ * comes back: -errno ends it. */
+typedef int row_fn(struct db *db, const struct db_result *res, int n, void *arg);
+
+static int ask_of_node(const char *conninfo, const char *node, const char *sql, row_fn *row,
+		       void *arg, const char *what, char *err, size_t err_size)
 {
 	struct db *db = db_open(conninfo);
+	struct db_result *res = NULL;
 	int r;
 
 	if (!db)
 		return -ENOMEM;
-	r = db_exec(NULL, db, close_open_calls, 1, &node);
+	r = db_exec(&res, db, sql, 1, &node);
+	for (int i = 0; row && r == 0 && i < db_rows(res); i++)
+		r = row(db, res, i, arg);
 	if (r < 0)
-		snprintf(err, err_size, "calls that a crash left open were not closed: %s",
-			 db_error(db));
+		snprintf(err, err_size, "%s: %s", what, db_error(db));
+	db_result_free(res);
 	db_close(db);
 	return r;
+}
+
+int store_close_open_calls(const char *conninfo, const char *node, char *err, size_t err_size)
+{
+	return ask_of_node(conninfo, node, close_open_calls, NULL, NULL,
+			   "calls that a crash left open were not closed", err, err_size);
+}
+
+struct bridge_taker {
+	store_bridge_fn *fn;
+	void *arg;
+};
+
+static int take_bridge(struct db *db, const struct db_result *res, int n, void *arg)
+{
+	const struct bridge_taker *t = arg;
+	const char *sid = db_value(res, n, 0);
+
+	if (t->fn(t->arg, db_value(res, n, 1), db_value(res, n, 2)))
+		return 0;
+	return db_exec(NULL, db, forget_bridge, 1, &sid);
 }
 
 int store_load_bridges(const char *conninfo, const char *node, store_bridge_fn *fn, void *arg,
 		       char *err, size_t err_size)
 {
-	struct db *db = db_open(conninfo);
-	struct db_result *res;
-	int r;
+	return ask_of_node(conninfo, node, open_bridges, take_bridge,
+			   &(struct bridge_taker){ fn, arg },
+			   "bridges of the last run cannot be read", err, err_size);
+}
 
-	if (!db)
-		return -ENOMEM;
-	r = db_exec(&res, db, open_bridges, 1, &node);
-	for (int i = 0; r == 0 && i < db_rows(res); i++) {
-		const char *sid = db_value(res, i, 0);
+struct callback_taker {
+	store_callback_fn *fn;
+	void *arg;
+};
 
-		if (!fn(arg, db_value(res, i, 1), db_value(res, i, 2)))
-			r = db_exec(NULL, db, forget_bridge, 1, &sid);
-	}
-	if (r < 0)
-		snprintf(err, err_size, "bridges of the last run cannot be read: %s", db_error(db));
-	else
-		db_result_free(res);
-	db_close(db);
-	return r;
+static int take_callback(struct db *db, const struct db_result *res, int n, void *arg)
+{
+	const struct callback_taker *t = arg;
+
+	(void)db;
+	t->fn(t->arg,
+	      &(struct store_callback){ .sid = db_value(res, n, 0),
+					.account_sid = db_value(res, n, 1),
+					.call_sid = db_value(res, n, 2),
+					.url = db_value(res, n, 3),
+					.method = db_value(res, n, 4),
+					.parameters = db_value(res, n, 5) },
+	      db_value(res, n, 6));
+	return 0;
 }
 
 int store_load_callbacks(const char *conninfo, const char *node, store_callback_fn *fn, void *arg,
 			 char *err, size_t err_size)
 {
-	struct db *db = db_open(conninfo);
-	struct db_result *res;
-	int r;
-
-	if (!db)
-		return -ENOMEM;
-	r = db_exec(&res, db, undelivered, 1, &node);
-	if (r < 0) {
-		snprintf(err, err_size, "undelivered callbacks cannot be read: %s", db_error(db));
-		db_close(db);
-		return r;
-	}
-	for (int i = 0; i < db_rows(res); i++)
-		fn(arg,
-		   &(struct store_callback){ .sid = db_value(res, i, 0),
-					     .account_sid = db_value(res, i, 1),
-					     .call_sid = db_value(res, i, 2),
-					     .url = db_value(res, i, 3),
-					     .method = db_value(res, i, 4),
-					     .parameters = db_value(res, i, 5) },
-		   db_value(res, i, 6));
-	db_result_free(res);
-	db_close(db);
-	return 0;
+	return ask_of_node(conninfo, node, undelivered, take_callback,
+			   &(struct callback_taker){ fn, arg },
+			   "undelivered callbacks cannot be read", err, err_size);
 }
 
 struct store *store_new(struct loop *loop, const char *conninfo, const char *node)

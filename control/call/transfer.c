@@ -8,11 +8,11 @@
 #include "call/notify.h"
 #include "call/verb.h"
 #include "proto/form.h"
+#include "proto/sip_replaces.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define CODE_NO_URL 13802
 
@@ -65,74 +65,6 @@ static void free_of_others(struct call *c)
 	}
 }
 
-/* -- Replaces (RFC 3891) in the headers part of Refer-To */
-
-struct replaces {
-	char call_id[256], ours[128], theirs[128];
-};
-
-static bool unescape(char *ret, size_t size, const char *s, size_t n)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-
-		if (c == '%' && i + 2 < n && isxdigit((unsigned char)s[i + 1]) &&
-		    isxdigit((unsigned char)s[i + 2])) {
-			char hex[3] = { s[i + 1], s[i + 2], '\0' };
-
-			c = (char)strtol(hex, NULL, 16);
-			i += 2;
-		}
-		if (at + 1 >= size || (unsigned char)c < ' ')
-			return false;
-		ret[at++] = c;
-	}
-	ret[at] = '\0';
-	return true;
-}
-
-static bool take_tag(char *ret, size_t size, const char *value, const char *name)
-{
-	const char *p = strcasestr(value, name);
-	size_t n;
-
-	if (!p)
-		return false;
-	p += strlen(name);
-	n = strcspn(p, ";");
-	if (!n || n >= size)
-		return false;
-	memcpy(ret, p, n);
-	ret[n] = '\0';
-	return true;
-}
-
-static bool find_replaces(struct replaces *ret, const char *refer_to)
-{
-	char value[512];
-	const char *p = strchr(refer_to, '?');
-	size_t n;
-
-	while (p && strncasecmp(p + 1, "Replaces=", 9))
-		p = strchr(p + 1, '&');
-	if (!p)
-		return false;
-	p += 10;
-	n = strcspn(p, "&>");
-	if (!unescape(value, sizeof(value), p, n))
-		return false;
-	n = strcspn(value, ";");
-	if (!n || n >= sizeof(ret->call_id))
-		return false;
-	memcpy(ret->call_id, value, n);
-	ret->call_id[n] = '\0';
-	/* As whom the INVITE would go to sees it: its tag is to-tag, and that is ours here. */
-	return take_tag(ret->ours, sizeof(ret->ours), value, ";to-tag=") &&
-	       take_tag(ret->theirs, sizeof(ret->theirs), value, ";from-tag=");
-}
-
 /* -- both kinds */
 
 static void refuse(struct call *c, const char *why)
@@ -141,10 +73,10 @@ static void refuse(struct call *c, const char *why)
 	notify(c, CODE_NO_URL, NULL, NULL, "%s", why);
 }
 
-static void attended(struct call *c, struct call *other, const struct replaces *replaces)
+static void attended(struct call *c, struct call *other, const struct sip_replaces *replaces)
 {
-	struct call *second = legs_find_owner(c->calls->legs, replaces->call_id, replaces->theirs,
-					      replaces->ours, &call_leg_events);
+	struct call *second = legs_find_owner(c->calls->legs, replaces->call_id, replaces->from_tag,
+					      replaces->to_tag, &call_leg_events);
 	struct call *target = second && second != c && second != other &&
 					      !strcmp(second->account_sid, c->account_sid)
 				      ? other_of(second)
@@ -199,11 +131,14 @@ void call_referred(struct call *c, const char *refer_to)
 {
 	struct call *other = other_of(c);
 	struct dial *d = dial_of(c);
-	struct replaces replaces;
+	struct sip_replaces replaces;
+	int r = sip_replaces_of(&replaces, refer_to);
 
 	if (!other || other->finished || other->ending) {
 		refuse(c, "REFER is taken while the call is connected by a <Dial> with referUrl");
-	} else if (find_replaces(&replaces, refer_to)) {
+	} else if (r == -EINVAL) {
+		refuse(c, "the Replaces of Refer-To is malformed");
+	} else if (r == 0) {
 		if (d ? d->refer_url != NULL : c->mate != NULL)
 			attended(c, other, &replaces);
 		else

@@ -338,6 +338,32 @@ static void rows_that_come_together_are_written_together(void **state)
 	store_free(s);
 }
 
+static void save_bridge_again(void *arg)
+{
+	struct put *p = arg;
+	json_t *state = json_array();
+
+	p->r = store_put(p->store, store_item_bridge("CA1", "CA2", "AC1", state)) |
+	       store_put(p->store, store_item_bridge_done("CA1")) |
+	       store_put(p->store, store_item_bridge("CA1", "CA3", "AC1", state));
+	json_decref(state);
+}
+
+static void a_bridge_that_is_saved_again_behind_its_end_stays(void **state)
+{
+	struct store *s = store_new(loop, "", "n1");
+	struct put p = { .store = s };
+
+	(void)state;
+	on_loop(save_bridge_again, &p);
+	assert_int_equal(p.r, 0);
+	until(two_rows);
+	loop_end();
+	store_free(s);
+	assert_int_equal(server.statements, 1); /* nothing is deleted behind what was written */
+	assert_int_equal(server.rows, 2);
+}
+
 static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 {
 	struct store *s = store_new(loop, "", "n1");
@@ -653,6 +679,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows_that_come_together_are_written_together, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_bridge_that_is_saved_again_behind_its_end_stays,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_last_status_of_a_call_wins_whatever_the_batches,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_database_delays_rows_and_loses_none, setup,
