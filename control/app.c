@@ -29,7 +29,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define MIGRATE_WAIT_MS	   60000
@@ -107,6 +106,11 @@ static int w_sip_request(void *w, const struct sip_out *out, sip_sent_fn *done, 
 static int w_sip_cancel(void *w, const char *call_id, unsigned cseq)
 {
 	return kamailio_cancel(((struct app *)w)->kamailio, call_id, cseq);
+}
+
+static int w_tls_connect(void *w, const char *call_id, const char *address, const char *name)
+{
+	return kamailio_tls_connect(((struct app *)w)->kamailio, call_id, address, name);
 }
 
 static int w_resolve(void *w, struct resolver_query **ret, const struct resolver_request *request,
@@ -263,6 +267,7 @@ static const struct world_ops real_world = {
 	.sip_reply = w_sip_reply,
 	.sip_request = w_sip_request,
 	.sip_cancel = w_sip_cancel,
+	.tls_connect = w_tls_connect,
 	.sip_forget = w_sip_forget,
 	.resolve = w_resolve,
 	.resolve_cancel = w_resolve_cancel,
@@ -403,7 +408,11 @@ static void on_terminate(void *arg)
 static int start(struct app *app)
 {
 	const struct config *c = app->config;
-	const char *const own_sockets[] = { c->evapi_addr, NULL };
+	const char *const own_sockets[] = { c->evapi_addr, c->rtpengine_cli, NULL };
+	const struct http_client_options web = { .verify_tls = c->webhook_verify_tls,
+						 .ca_file = c->webhook_ca_file,
+						 .allowed_networks = c->webhook_allowed_networks,
+						 .refuse = own_sockets };
 	char err[512];
 
 	if (db_migrate(c->database_url, c->sql_dir, MIGRATE_WAIT_MS, err, sizeof(err)) < 0) {
@@ -414,16 +423,20 @@ static int start(struct app *app)
 	if (!app->loop)
 		return -ENOMEM;
 	app->check = loop_timer_new(app->loop, on_check, app);
-	app->web = http_client_new(app->loop, c->webhook_verify_tls, own_sockets);
+	if (*c->webhook_ca_file && access(c->webhook_ca_file, R_OK) < 0)
+		log_warn("WEBHOOK_CA_FILE \"%s\" cannot be read, so every https webhook will fail: "
+			 "%s",
+			 c->webhook_ca_file, strerror(errno));
+	app->web = http_client_new(app->loop, &web);
 	app->prompts = prompt_cache_new(c->prompt_cache_bytes);
 	app->speech = app->prompts ? speech_new(app->loop, app->prompts, c->speech_voice,
 						c->speech_language)
 				   : NULL;
 	app->resolver = resolver_new(app->loop, c->dns_servers, NULL);
 	app->media = media_new(app->loop, c->media_ip, (unsigned)c->media_threads);
-	app->store = store_new(app->loop, c->database_url, c->node);
+	app->store = store_new(app->loop, c->database_url, c->node, (unsigned)c->store_gather_ms);
 	app->domains = domain_cache_new(app->loop, c->database_url);
-	app->routes = routes_new(app->loop, c->database_url);
+	app->routes = routes_new(app->loop, c->database_url, c->destinations_unlisted);
 	app->database = db_worker_new(app->loop, c->database_url, NULL, 1);
 	if (!app->check || !app->web || !app->speech || !app->resolver || !app->media ||
 	    !app->store || !app->domains || !app->routes || !app->database)
@@ -494,27 +507,43 @@ int app_run(const struct config *config)
 	return r < 0;
 }
 
+/* -- health */
+
+struct health {
+	struct loop *loop;
+	int status;
+};
+
+static void on_health(void *arg, const struct http_reply *reply)
+{
+	struct health *h = arg;
+
+	h->status = reply->error ? 0 : reply->status;
+	loop_stop(h->loop);
+}
+
 int app_health(const struct config *config)
 {
-	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
-	struct timeval timeout = { .tv_sec = 2 };
-	struct sockaddr_storage addr;
-	socklen_t addr_len;
-	char text[128];
-	ssize_t n = 0;
-	int fd;
+	/* It is our own address, whatever stands on its certificate. */
+	const struct http_client_options options = { .allowed_networks = "0.0.0.0/0,::/0" };
+	struct health h = { .loop = loop_new() };
+	struct http_client *client = h.loop ? http_client_new(h.loop, &options) : NULL;
+	struct http_fetch *fetch;
+	char url[128];
 
-	snprintf(text, sizeof(text), strchr(config->api_bind, ':') ? "[%s]:%d" : "%s:%d",
-		 config->api_bind, config->api_port);
-	if (socket_parse_addr(&addr, &addr_len, text) < 0)
-		return 1;
-	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return 1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&addr, addr_len) == 0 &&
-	    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
-		n = recv(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	return n > 12 && !strncmp(text + 8, " 200", 4) ? 0 : 1;
+	snprintf(url, sizeof(url),
+		 strchr(config->api_bind, ':') ? "%s://[%s]:%d/healthz" : "%s://%s:%d/healthz",
+		 *config->api_tls_cert ? "https" : "http", config->api_bind, config->api_port);
+	if (client && http_fetch(&fetch, client,
+				 &(struct http_request){ .method = "GET",
+							 .url = url,
+							 .connect_ms = 2000,
+							 .read_ms = 2000,
+							 .total_ms = 3000,
+							 .max_bytes = 4096 },
+				 on_health, &h) == 0)
+		loop_run(h.loop);
+	http_client_free(client);
+	loop_free(h.loop);
+	return h.status == 200 ? 0 : 1;
 }

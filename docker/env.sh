@@ -42,6 +42,18 @@ generate POSTGRES_PASSWORD "$(random_hex 32)"
 generate KAMAILIO_DB_PASSWORD "$(random_hex 32)"
 generate PUBLIC_IP "$(default_address)"
 
+# Where webhooks may go beside public addresses was not always a setting: a new file, or one of before, gets it. A machine with a private
+# address is a laboratory or behind NAT, its web application most likely beside the stack; on a public one nobody else's loopback is open.
+if ! grep -q '^WEBHOOK_ALLOWED_NETWORKS=' "$file"; then
+	case $(env_value "$file" PUBLIC_IP) in
+	10.* | 127.* | 169.254.* | 192.0.2.* | 192.168.* | 198.1[89].* | 198.51.100.* | 203.0.113.* | 172.1[6-9].* | 172.2?.* | 172.3[01].* | 100.6[4-9].* | 100.[7-9]?.* | 100.1[01]?.* | 100.12[0-7].*) allowed=127.0.0.1 ;;
+	*) allowed="" ;;
+	esac
+	[ -z "$(tail -c 1 "$file")" ] || echo >> "$file"
+	echo "WEBHOOK_ALLOWED_NETWORKS=$allowed" >> "$file"
+	say "webhooks go to public addresses${allowed:+ and to $allowed}: WEBHOOK_ALLOWED_NETWORKS in $file"
+fi
+
 value()
 {
 	env_value "$file" "$1"
@@ -91,6 +103,12 @@ fi
 for key in API_BIND RTP_BIND; do
 	[ -z "$(value $key)" ] || is_ipv4 "$(value $key)" || bad $key "an IPv4 address of this machine"
 done
+if [ -z "$(value API_TLS_CERT)" ] && [ "$(value API_PLAIN_HTTP)" != true ]; then
+	case $(value API_BIND) in
+	"" | 127.*) ;;
+	*) bad API_BIND "127.0.0.1, or give REST a certificate (API_TLS_CERT, API_TLS_KEY), or allow it to go in clear (API_PLAIN_HTTP=true)" ;;
+	esac
+fi
 for ip in $(value SIP_BIND); do
 	is_ipv4 "$ip" || bad SIP_BIND "IPv4 addresses of this machine, separated by spaces"
 done
@@ -120,7 +138,12 @@ for key in KAMAILIO_EVAPI:8448 RTPENGINE_NG:2223 RTPENGINE_CLI:2224 DTMF_LISTEN:
 	fi
 done
 for key in SIP_WORKERS SIP_NONCE_SECONDS SIP_DECISION_SECONDS SIP_REFUSED_MAX SIP_RINGING_MS SIP_REGISTER_MIN_SECONDS SIP_REGISTER_DEFAULT_SECONDS SIP_REGISTER_MAX_SECONDS SIP_BINDINGS_MAX \
-	SIP_REGISTERS_PER_SECOND SIP_KEEPALIVE_SECONDS SIP_SHM_MB SIP_PKG_MB MAX_CALLS; do
+	SIP_REGISTERS_PER_SECOND SIP_KEEPALIVE_SECONDS SIP_SHM_MB SIP_PKG_MB SIP_TLS_CONNECTIONS MAX_CALLS; do
 	[ -z "$(value $key)" ] || number $key 1 999999
 done
+[[ $(value SIP_TLS_VERIFY) =~ ^(|off|warn|on)$ ]] || bad SIP_TLS_VERIFY "off, warn or on"
+[[ $(value SIP_TLS_SHA1) =~ ^[01]?$ ]] || bad SIP_TLS_SHA1 "1, or 0 to refuse AES128-SHA and AES256-SHA"
+[[ $(value SIP_TLS_CLIENT_CERTIFICATES) =~ ^[01]?$ ]] || bad SIP_TLS_CLIENT_CERTIFICATES "0, or 1 to ask TLS clients for their certificates"
+[[ $(value TLS_DIR) =~ ^(|/.*)$ ]] || bad TLS_DIR "an absolute path, or nothing for a volume of the stack's own"
 [[ $(value NETWORK_MODE) =~ ^(|host|container:[A-Za-z0-9_.-]+)$ ]] || bad NETWORK_MODE "host or container:NAME"
+"$root/docker/secrets.sh" "$file"

@@ -64,6 +64,7 @@ for ip in $sip_bind 127.0.0.1; do
 	for proto in udp tcp; do
 		check $proto "$ip" "$(env_value "$file" SIP_PORT)" "set SIP_PORT in $file to another port"
 	done
+	check tcp "$ip" "$(env_value "$file" SIPS_PORT 5061)" "set SIPS_PORT in $file to another port"
 done
 check tcp "$api_bind" "$(env_value "$file" API_PORT)" "set API_PORT in $file to another port"
 for internal in "tcp KAMAILIO_EVAPI 127.0.0.1:8448" "udp RTPENGINE_NG 127.0.0.1:2223" "tcp RTPENGINE_CLI 127.0.0.1:2224" "udp DTMF_LISTEN 127.0.0.1:2300"; do

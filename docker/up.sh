@@ -19,10 +19,10 @@ compose up -d --no-build > "$log" 2>&1 || {
 
 account=$(env_value "$file" HOOKSWITCH_ACCOUNT_SID)
 token=$(env_value "$file" HOOKSWITCH_AUTH_TOKEN)
-api=$(env_value "$file" API_BIND 127.0.0.1)
-[ "$api" != 0.0.0.0 ] || api=127.0.0.1
-api=http://$api:$(env_value "$file" API_PORT)
+api=$(api_url)
 ip=$(env_value "$file" PUBLIC_IP)
+curl="curl -u $account:$token"
+case $api in https:*) curl="docker cp $(compose ps -q control | cut -c 1-12):/etc/hookswitch/tls/ca.pem . && curl --cacert ca.pem -u $account:$token" ;; esac
 cat <<END
 
 Hookswitch is up.
@@ -31,12 +31,13 @@ Hookswitch is up.
   auth token  $token
   REST        $api/2010-04-01/Accounts/$account/
   SIP         $ip:$(env_value "$file" SIP_PORT) (UDP and TCP), domains are NAME.$(env_value "$file" HOOKSWITCH_SIP_DOMAIN)
+  SIP, TLS    $ip:$(env_value "$file" SIPS_PORT 5061); docs/tls.md says which CA phones must trust, and how to put certificates of your own
   RTP         $ip:$(env_value "$file" RTP_PORT_MIN)-$(env_value "$file" RTP_PORT_MAX) (UDP)
   settings    $file (make up again after a change)
 
 First request, a SIP domain whose calls your web application answers:
 
-  curl -u $account:$token $api/2010-04-01/Accounts/$account/SIP/Domains.json \\
+  $curl $api/2010-04-01/Accounts/$account/SIP/Domains.json \\
     -d DomainName=hello.$(env_value "$file" HOOKSWITCH_SIP_DOMAIN) -d VoiceUrl=http://127.0.0.1:3000/voice
 
 make demo places a whole call; make logs shows what happens; make down stops it.

@@ -27,6 +27,7 @@ struct api {
 	struct db **connections; /* one a thread */
 	unsigned n_connections;
 	char *openapi; /* the document */
+	struct networks proxies, monitors;
 };
 
 static bool is(const char *a, const char *b)
@@ -140,13 +141,14 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 	form_init(&q.query);
 	form_init(&q.form);
 	sid_new(q.request_id, "RQ");
+	client_of(&q.client, in, &api->proxies);
 	if (protocol_check(&q) < 0) {
 		count(in->method, out->status, started_ns);
 	} else if (in->waiting) {
 		check_waiting(&q);
 		if (out->status)
 			count(in->method, out->status, started_ns);
-	} else if (!health_serve(&q)) {
+	} else if (!health_serve(&q, &api->monitors)) {
 		if (is(in->path, "/openapi.json"))
 			answer_openapi(&q, api->openapi);
 		else if (!auth_tokens_serve(&q))
@@ -164,6 +166,21 @@ static void handle(void *arg, unsigned thread_index, const struct http_in *in, s
 
 /* -- start and stop */
 
+/* Loopback, and the address itself that is listened on: the container's health check comes from one
+ * of these. */
+static int monitors_of(struct networks *ret, const struct config *c)
+{
+	char *list;
+	int r;
+
+	if (asprintf(&list, "127.0.0.0/8,::1,%s%s%s", c->api_bind, *c->api_monitors ? "," : "",
+		     c->api_monitors) < 0)
+		return -ENOMEM;
+	r = networks_parse(ret, list);
+	free(list);
+	return r;
+}
+
 struct api *api_start(const struct api_options *options, char *err, size_t err_size)
 {
 	const struct config *c = options->config;
@@ -171,6 +188,10 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 						    .port = c->api_port,
 						    .threads = (unsigned)c->api_threads,
 						    .max_connections = (unsigned)c->api_connections,
+						    .max_connections_each =
+							    (unsigned)c->api_connections_each,
+						    .tls_cert = c->api_tls_cert,
+						    .tls_key = c->api_tls_key,
 						    .idle_timeout_s = (unsigned)c->api_idle_s,
 						    .request_timeout_s = (unsigned)c->api_request_s,
 						    .max_body_bytes = PROTOCOL_BODY_MAX_BYTES };
@@ -183,7 +204,8 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 	api->n_connections = server.threads;
 	api->connections = calloc(server.threads, sizeof(struct db *));
 	api->openapi = openapi_document();
-	if (!api->connections || !api->openapi || statements_make() < 0)
+	if (!api->connections || !api->openapi || statements_make() < 0 ||
+	    networks_parse(&api->proxies, c->api_proxies) < 0 || monitors_of(&api->monitors, c) < 0)
 		goto fail;
 	for (unsigned i = 0; i < server.threads; i++) {
 		api->connections[i] = db_open(c->database_url);

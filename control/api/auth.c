@@ -1,5 +1,6 @@
 #include "api/auth.h"
 
+#include "api/rate.h"
 #include "api/request.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -71,6 +72,7 @@ bool auth_decode(char ret[AUTH_CREDENTIALS_MAX], char **password, const char *he
 
 static int denied(struct api_request *q, const char *why)
 {
+	rate_count_failure(q);
 	return api_error(q, 20003, "Authentication Error - %s", why);
 }
 
@@ -155,7 +157,9 @@ int auth_check(struct api_request *q)
 	int r;
 
 	if (!q->in->authorization)
-		return denied(q, "No credentials provided");
+		return api_error(q, 20003, "Authentication Error - No credentials provided");
+	if (rate_check_client(q) < 0)
+		return -EPROTO;
 	if (!auth_decode(credentials, &password, q->in->authorization) ||
 	    (!sid_valid(credentials, "AC") && !sid_valid(credentials, "SK")))
 		return denied(q, "invalid username");

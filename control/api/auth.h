@@ -19,7 +19,8 @@ bool auth_decode(char ret[AUTH_CREDENTIALS_MAX], char **password, const char *he
 /*
  * 0 when the request may act on q->account_sid ("": the asker's own, which it then becomes), with
  * q->actor_sid and actor_account filled; else answered: 401 20003, 403 20005 for an account that is
- * not active, 404 for somebody else's.
+ * not active, 404 for somebody else's, 429 20429 for an address with too
+ * many wrong credentials.
  */
 int auth_check(struct api_request *q);
 /* 0 unless the asker is an API key, which may manage neither accounts nor keys: then 403 20006. */

@@ -2,6 +2,7 @@
 
 #include "api/auth.h"
 #include "api/protocol.h"
+#include "api/rate.h"
 #include "api/request.h"
 #include "base/clock.h"
 #include "io/db.h"
@@ -81,11 +82,11 @@ static void run(struct api_request *q, const struct auth_tokens_operation *o)
 {
 	char token[TOKEN_LEN + 1];
 	const char *params[] = { q->account_sid, q->audit_sid,	q->actor_sid,
-				 q->in->peer,	 q->request_id, token };
+				 q->client.ip,	 q->request_id, token };
 	struct db_result *res;
 	int r;
 
-	if (auth_check(q) < 0 || auth_check_main(q) < 0)
+	if (auth_check(q) < 0 || rate_check(q) < 0 || auth_check_main(q) < 0)
 		return;
 	sid_new(q->audit_sid, "AE");
 	random_hex(token, TOKEN_LEN);

@@ -66,7 +66,7 @@ static void answer_metrics(struct api_request *q)
 	q->out->body = buf_steal(&page);
 }
 
-bool health_serve(struct api_request *q)
+bool health_serve(struct api_request *q, const struct networks *monitors)
 {
 	static const struct {
 		const char *path;
@@ -79,8 +79,13 @@ bool health_serve(struct api_request *q)
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		if (!strcmp(q->in->path, pages[i].path)) {
-			if (protocol_only_get(q) == 0)
+			if (protocol_only_get(q) < 0)
+				return true;
+			if (networks_have(monitors, (struct sockaddr *)&q->client.addr))
 				pages[i].answer(q);
+			else
+				api_error(q, 20403, "%s is not among the networks of API_MONITORS",
+					  q->client.ip);
 			return true;
 		}
 	}

@@ -212,7 +212,7 @@ static void add_tokens(struct openapi *d)
 	const struct auth_tokens_operation *o;
 
 	for (size_t i = 0; (o = auth_tokens_at(i)); i++) {
-		struct openapi_codes c = { { 20422, 20003, 20005, 20006, 20500, 20503 }, 6 };
+		struct openapi_codes c = { { 20422, 20003, 20005, 20006, 20429, 20500, 20503 }, 7 };
 		char status[12];
 		json_t *responses;
 
@@ -259,6 +259,14 @@ static json_t *metrics_answer(void)
 			 "content", "text/plain", "schema", "type", "string");
 }
 
+/* Others than monitors get an error. */
+static json_t *for_monitors(struct openapi *d, json_t *responses)
+{
+	struct openapi_codes c = { { 20403 }, 1 };
+
+	return openapi_error_responses(d, responses, &c);
+}
+
 /* What api/health.c answers. */
 static void add_service(struct openapi *d)
 {
@@ -276,11 +284,13 @@ static void add_service(struct openapi *d)
 						   "enum", "ok"),
 					 NULL));
 	add_open(d, "/healthz", "FetchHealth",
-		 json_with(json_object(), "200", health("The process answers")));
+		 for_monitors(d, json_with(json_object(), "200", health("The process answers"))));
 	add_open(d, "/readyz", "FetchReadiness",
-		 json_with(json_with(json_object(), "200", readiness("All dependencies are there")),
-			   "503", readiness("Some dependencies are away")));
-	add_open(d, "/metrics", "FetchMetrics", json_with(json_object(), "200", metrics_answer()));
+		 for_monitors(d, json_with(json_with(json_object(), "200",
+						     readiness("All dependencies are there")),
+					   "503", readiness("Some dependencies are away"))));
+	add_open(d, "/metrics", "FetchMetrics",
+		 for_monitors(d, json_with(json_object(), "200", metrics_answer())));
 	add_open(d, "/openapi.json", "FetchOpenapi",
 		 json_with(json_object(), "200",
 			   openapi_answer("This document", json_pack("{s:s}", "type", "object"))));

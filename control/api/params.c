@@ -319,6 +319,21 @@ void params_unknown(struct buf *ret, const struct form *form, const struct resou
 			buf_addf(ret, "%s%.64s", ret->len ? ", " : "", form->pairs[i].name);
 }
 
+/* The value; of a URL without the password that stands in it. */
+static json_t *shown(const char *value)
+{
+	const char *host = strstr(value, "://"), *at, *colon;
+
+	if (!host)
+		return json_string(value);
+	host += 3;
+	at = memrchr(host, '@', strcspn(host, "/?#"));
+	colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
+	if (!colon)
+		return json_string(value);
+	return json_sprintf("%.*s:***%s", (int)(colon - value), value, at);
+}
+
 json_t *params_json(const struct form *form, const struct resource *r)
 {
 	json_t *json = json_object();
@@ -328,9 +343,11 @@ json_t *params_json(const struct form *form, const struct resource *r)
 		const struct param *p = param_of(r, name);
 		/* What no row knows is not kept: it may be a secret under a mistaken name. */
 		bool hidden = p && (p->type == PARAM_PASSWORD || (p->when & HIDDEN));
-		const char *value = !p ? "?" : hidden ? "***" : form->pairs[i].value;
 
-		json_object_set_new(json, name, json_string(value));
+		json_object_set_new(json, name,
+				    !p	     ? json_string("?")
+				    : hidden ? json_string("***")
+					     : shown(form->pairs[i].value));
 	}
 	return json;
 }

@@ -1,53 +1,60 @@
+#define LOG_SUBSYSTEM "api"
 #include "api/rate.h"
 
 #include "api/request.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/log.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BUCKETS 1024
-#define MILLI	1000
+#define BUCKETS	 4096
+#define KEY_SIZE 48
 
-/* Accounts that meet in one bucket: the one that comes takes it over, full, as after a pause. */
-static struct bucket {
-	char account_sid[SID_SIZE];
+/* Keys that meet in one bucket: the one that comes takes it over, full, as after a pause. */
+struct bucket {
+	char key[KEY_SIZE];
 	uint64_t filled_ms;
-	uint64_t tokens; /* thousandths of a request */
-} buckets[BUCKETS];
+	uint64_t tokens; /* in parts: period_ms of them are one */
+};
+
+static struct bucket buckets[RATE_COUNT][BUCKETS];
+static const unsigned period_ms[RATE_COUNT] = { [RATE_REQUESTS] = 1000, [RATE_FAILURES] = 60000 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct bucket *bucket_of(const char *account_sid)
+static struct bucket *bucket_of(enum rate_of of, const char *key)
 {
 	unsigned h = 5381;
 
-	for (const char *s = account_sid; *s; s++)
+	for (const char *s = key; *s; s++)
 		h = h * 33 + (unsigned char)*s;
-	return &buckets[h % BUCKETS];
+	return &buckets[of][h % BUCKETS];
 }
 
-bool rate_take(const char *account_sid, uint64_t per_second, uint64_t now_ms)
+bool rate_take(enum rate_of of, const char *key, uint64_t max, unsigned n, uint64_t now_ms)
 {
-	struct bucket *b = bucket_of(account_sid);
-	uint64_t full = per_second * MILLI;
+	struct bucket *b = bucket_of(of, key);
+	uint64_t one = period_ms[of], full = max * one;
 	bool ok;
 
 	pthread_mutex_lock(&lock);
-	if (strcmp(b->account_sid, account_sid)) {
-		snprintf(b->account_sid, sizeof(b->account_sid), "%s", account_sid);
+	if (strcmp(b->key, key)) {
+		snprintf(b->key, sizeof(b->key), "%s", key);
 		b->tokens = full;
 		b->filled_ms = now_ms;
 	}
 	if (now_ms > b->filled_ms) {
-		/* per_second thousandths a millisecond */
-		b->tokens += (now_ms - b->filled_ms) * per_second;
+		/* max parts a millisecond; a longer pause than a period fills it anyway */
+		uint64_t elapsed = now_ms - b->filled_ms;
+
+		b->tokens += (elapsed > one ? one : elapsed) * max;
 		b->tokens = b->tokens > full ? full : b->tokens;
 		b->filled_ms = now_ms;
 	}
-	ok = b->tokens >= MILLI;
-	b->tokens -= ok ? MILLI : 0;
+	ok = b->tokens >= one;
+	b->tokens -= ok ? n * one : 0;
 	pthread_mutex_unlock(&lock);
 	return ok;
 }
@@ -56,7 +63,34 @@ int rate_check(struct api_request *q)
 {
 	int max = q->options->config->api_requests_per_second;
 
-	if (!max || rate_take(q->actor_account, (uint64_t)max, clock_mono_ms()))
+	if (!max || rate_take(RATE_REQUESTS, q->actor_account, (uint64_t)max, 1, clock_mono_ms()))
 		return 0;
 	return api_error(q, 20429, "More than %d requests a second; try again in a second", max);
+}
+
+int rate_check_client(struct api_request *q)
+{
+	int max = q->options->config->api_auth_failures;
+
+	if (!max || rate_take(RATE_FAILURES, q->client.key, (uint64_t)max, 0, clock_mono_ms()))
+		return 0;
+	q->retry_after_s = 60 / (unsigned)max + 1;
+	return api_error(q, 20429,
+			 "More than %d requests a minute with wrong credentials came from %s; try "
+			 "again in %u s",
+			 max, q->client.ip, q->retry_after_s);
+}
+
+void rate_count_failure(struct api_request *q)
+{
+	int max = q->options->config->api_auth_failures;
+
+	uint64_t now_ms = clock_mono_ms();
+
+	if (!max)
+		return;
+	rate_take(RATE_FAILURES, q->client.key, (uint64_t)max, 1, now_ms);
+	if (!rate_take(RATE_FAILURES, q->client.key, (uint64_t)max, 0, now_ms))
+		log_warn("too many wrong credentials from %s: its requests are refused for %u s",
+			 q->client.ip, 60 / (unsigned)max + 1);
 }

@@ -105,7 +105,7 @@ static int answer_error(struct api_request *q, int status, int code, char *messa
 	if (status == 503)
 		api_header(q, "Retry-After", "5");
 	if (status == 429)
-		api_header(q, "Retry-After", "1");
+		api_header(q, "Retry-After", "%u", q->retry_after_s ? q->retry_after_s : 1);
 	return -EPROTO;
 }
 

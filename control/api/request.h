@@ -6,6 +6,7 @@
 #define HOOKSWITCH_API_REQUEST_H
 
 #include "api/api.h"
+#include "api/client.h"
 #include "base/buf.h"
 #include "base/sid.h"
 #include "io/http_server.h"
@@ -36,6 +37,8 @@ struct api_request {
 	const char *method; /* of in, or what overrides it */
 	struct http_out *out;
 	struct db *db;
+	struct client client;
+	unsigned retry_after_s; /* of an answer 429; 0: one second */
 	enum api_format format;
 	const struct resource *resource; /* NULL until the path was understood */
 	char request_id[SID_SIZE];	 /* RQ... */

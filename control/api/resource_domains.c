@@ -5,14 +5,16 @@
 #include "base/config.h"
 #include "io/db.h"
 
-/* Both kinds of mapping stand in the order in which the first of each came. */
+/* What guards the domain, in the order in which the first of each kind came. */
 #define AUTH_TYPE                                                                                  \
 	"(SELECT coalesce(string_agg(t, ',' ORDER BY since, t DESC), '') FROM "                    \
 	"(SELECT 'IP_ACL' AS t, min(m.date_created) AS since FROM sip_domain_acl_mappings m "      \
 	"WHERE m.domain_sid = r.sid "                                                              \
 	"HAVING count(*) > 0 UNION ALL "                                                           \
 	"SELECT 'CREDENTIAL_LIST', min(m.date_created) FROM sip_domain_credential_mappings m "     \
-	"WHERE m.domain_sid = r.sid AND m.kind = 'calls' HAVING count(*) > 0) AS x)"
+	"WHERE m.domain_sid = r.sid AND m.kind = 'calls' HAVING count(*) > 0 UNION ALL "           \
+	"SELECT 'CLIENT_CERTIFICATE', min(c.date_created) FROM sip_client_certificates c "         \
+	"WHERE c.domain_sid = r.sid HAVING count(*) > 0) AS x)"
 
 static const struct property properties[] = {
 	TEXT("sid"),
@@ -29,6 +31,7 @@ static const struct property properties[] = {
 	TEXT("voice_status_callback_method"),
 	BOOL("sip_registration"),
 	BOOL("secure"),
+	BOOL_OR_NULL("srtp_optional"),
 	BOOL("emergency_calling_enabled"),
 	TEXT_OR_NULL("emergency_caller_sid"),
 	TEXT_OR_NULL("byoc_trunk_sid"),
@@ -45,6 +48,7 @@ static const struct param params[] = {
 	METHOD_PARAM("VoiceStatusCallbackMethod", "voice_status_callback_method"),
 	{ "SipRegistration", PARAM_BOOL, ON_BOTH, 0, 0, NULL, 21231, "sip_registration", "false" },
 	{ "Secure", PARAM_BOOL, ON_BOTH, 0, 0, NULL, 21231, "secure", "false" },
+	{ "SrtpOptional", PARAM_BOOL, ON_BOTH, 0, 0, NULL, 21231, "srtp_optional", NULL },
 	{ "EmergencyCallingEnabled", PARAM_BOOL, ON_BOTH, 0, 0, NULL, 21231,
 	  "emergency_calling_enabled", "false" },
 	{ "EmergencyCallerSid", PARAM_SID, ON_BOTH, 0, 0, "PN", 21231, "emergency_caller_sid",

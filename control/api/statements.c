@@ -422,7 +422,7 @@ static const char *value_of(const struct api_request *q, int from)
 	case FROM_ACTOR:
 		return q->actor_sid;
 	case FROM_PEER:
-		return q->in->peer;
+		return q->client.ip;
 	case FROM_REQUEST_ID:
 		return q->request_id;
 	case FROM_AUDIT_SID:

@@ -11,8 +11,10 @@ extern const struct resource resource_sip_domains;
 extern const struct resource resource_auth_calls_ip_access_control_list_mappings;
 extern const struct resource resource_auth_calls_credential_list_mappings;
 extern const struct resource resource_auth_registrations_credential_list_mappings;
+extern const struct resource resource_client_certificates;
 extern const struct resource resource_registrations;
 extern const struct resource resource_sip_gateways;
+extern const struct resource resource_sip_destinations;
 extern const struct resource resource_ip_access_control_list_mappings;
 extern const struct resource resource_credential_list_mappings;
 extern const struct resource resource_ip_access_control_lists;
@@ -23,6 +25,7 @@ extern const struct resource resource_calls;
 extern const struct resource resource_notifications;
 extern const struct resource resource_call_notifications;
 extern const struct resource resource_call_events;
+extern const struct resource resource_call_media;
 extern const struct resource resource_accounts;
 extern const struct resource resource_keys;
 extern const struct resource resource_signing_keys;
@@ -48,6 +51,7 @@ extern const struct resource resource_audit_events;
 #define JSON(n, e) { n, e, PROPERTY_JSON, false, false }
 /* Those that may be null */
 #define TEXT_OR_NULL(n)	 { n, NULL, PROPERTY_TEXT, false, true }
+#define BOOL_OR_NULL(n)	 { n, NULL, PROPERTY_BOOL, false, true }
 #define DATE_OR_NULL(n)	 { n, NULL, PROPERTY_DATE, false, true }
 #define AS_OR_NULL(n, e) { n, e, PROPERTY_TEXT, false, true }
 #define DATES		 DATE("date_created"), DATE("date_updated")

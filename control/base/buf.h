@@ -2,7 +2,7 @@
  * buf - a growing byte buffer with a maximum from birth.
  *
  * Not thread safe; one owner. An append beyond the maximum fails with -ENOSPC, out of memory with
- * -ENOMEM; the error sticks (buf_error), so a run of appends is checked once, at its end. data is
+ * -ENOMEM; the error sticks (b->error), so a run of appends is checked once, at its end. data is
  * always NUL-terminated when non-NULL; len excludes that NUL.
  */
 #ifndef HOOKSWITCH_BASE_BUF_H

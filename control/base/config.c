@@ -1,5 +1,6 @@
 #include "base/config.h"
 
+#include "base/network.h"
 #include "base/sid.h"
 
 #include <arpa/inet.h>
@@ -11,18 +12,20 @@
 #include <string.h>
 
 enum setting_type {
-	TEXT,	 /* any text */
-	ADDRESS, /* ip:port, IPv6 in brackets */
-	PATH,	 /* absolute, short enough for a unix socket */
-	WORD,	 /* one of `words` */
-	NUMBER,	 /* int between min and max */
-	SIZE,	 /* size_t between min and max */
-	BOOL,	 /* true or false */
-	IP,	 /* numeric address */
-	SID,	 /* account SID */
-	SECRET,	 /* text that is never printed, of at least min bytes */
-	DOMAIN,	 /* DNS name in lower case */
-	SERVERS, /* ip or ip:port, separated by commas; may be empty */
+	TEXT,	  /* any text */
+	ADDRESS,  /* ip:port, IPv6 in brackets */
+	PATH,	  /* absolute, short enough for a unix socket */
+	WORD,	  /* one of `words` */
+	NUMBER,	  /* int between min and max */
+	SIZE,	  /* size_t between min and max */
+	BOOL,	  /* true or false */
+	IP,	  /* numeric address */
+	SID,	  /* account SID */
+	SECRET,	  /* text that is never printed, of at least min bytes */
+	DOMAIN,	  /* DNS name in lower case */
+	SERVERS,  /* ip or ip:port, separated by commas; may be empty */
+	NETWORKS, /* as networks_parse takes them; may be empty */
+	FILENAME, /* absolute; may be empty */
 };
 
 struct setting {
@@ -35,6 +38,7 @@ struct setting {
 	const char *help;
 };
 
+#define SECRET_MAX_BYTES    1024
 #define UNIX_PATH_MAX_BYTES 108 /* sizeof sockaddr_un.sun_path */
 
 #define AT(field) offsetof(struct config, field)
@@ -50,6 +54,11 @@ static const struct setting table[] = {
 	  "base domain: a SIP domain is {name}.BASE; also the digest realm" },
 	{ "PUBLIC_IP", IP, AT(public_ip), "127.0.0.1", 0, 0, NULL, "address in Contact and SDP" },
 	{ "SIP_PORT", NUMBER, AT(sip_port), "5060", 1, 65535, NULL, "SIP over UDP and TCP" },
+	{ "SIPS_PORT", NUMBER, AT(sips_port), "5061", 1, 65535, NULL, "SIP over TLS" },
+	{ "SIP_TLS_VERIFY", WORD, AT(sip_tls_verify), "off", 0, 0, "off|warn|on",
+	  "certificate chain and name of those whom calls over TLS go to: not looked at, written "
+	  "to "
+	  "the log, or refused (11237, 11235)" },
 	{ "API_BIND", IP, AT(api_bind), "127.0.0.1", 0, 0, NULL, "address of the REST API" },
 	{ "API_PORT", NUMBER, AT(api_port), "8080", 1, 65535, NULL, "port of the REST API" },
 	{ "API_THREADS", NUMBER, AT(api_threads), "4", 1, 64, NULL,
@@ -60,10 +69,32 @@ static const struct setting table[] = {
 	  "a connection of a REST client without a byte is closed after so long" },
 	{ "API_REQUEST_SECONDS", NUMBER, AT(api_request_s), "60", 1, 3600, NULL,
 	  "a REST request that takes longer to come in is cut off" },
-	{ "API_REQUESTS_PER_SECOND", NUMBER, AT(api_requests_per_second), "0", 0, 1000000, NULL,
+	{ "API_REQUESTS_PER_SECOND", NUMBER, AT(api_requests_per_second), "100", 0, 1000000, NULL,
 	  "REST requests a second of an account; beyond it 429 (20429); 0: as many as it likes" },
+	{ "API_AUTH_FAILURES_PER_MINUTE", NUMBER, AT(api_auth_failures), "60", 0, 1000000, NULL,
+	  "requests with wrong credentials a minute of an address; beyond it all of its requests "
+	  "are 429 (20429) for a while; 0: any number" },
+	{ "API_CONNECTIONS_PER_ADDRESS", NUMBER, AT(api_connections_each), "256", 0, 65536, NULL,
+	  "connections of one address at once, a proxy's too; more are closed; 0: as many as all" },
+	{ "API_PROXIES", NETWORKS, AT(api_proxies), "", 0, 0, NULL,
+	  "networks of proxies of yours before the API: the client is whom their X-Forwarded-For "
+	  "names" },
+	{ "API_MONITORS", NETWORKS, AT(api_monitors), "", 0, 0, NULL,
+	  "networks that may ask /healthz, /readyz and /metrics beside loopback; others get "
+	  "403 (20403)" },
+	{ "API_TLS_CERT", FILENAME, AT(api_tls_cert), "", 0, 0, NULL,
+	  "certificate of the API, PEM, its chain behind it, read again when it changes; empty: "
+	  "plain HTTP" },
+	{ "API_TLS_KEY", FILENAME, AT(api_tls_key), "", 0, 0, NULL, "its private key, PEM" },
+	{ "API_PLAIN_HTTP", BOOL, AT(api_plain_http), "false", 0, 0, NULL,
+	  "allow REST without TLS on an API_BIND that is not loopback: tokens can be read on the "
+	  "way" },
 	{ "LIMIT_SIP_GATEWAYS", NUMBER, AT(limit_sip_gateways), "100", 1, 1000000, NULL,
 	  "SIP gateways of an account (20422)" },
+	{ "LIMIT_CLIENT_CERTIFICATES", NUMBER, AT(limit_client_certificates), "1000", 1, 1000000,
+	  NULL, "client certificates a SIP domain (20422)" },
+	{ "LIMIT_SIP_DESTINATIONS", NUMBER, AT(limit_sip_destinations), "1000", 1, 1000000, NULL,
+	  "destinations of an account (20422)" },
 	{ "LIMIT_SIP_DOMAINS", NUMBER, AT(limit_sip_domains), "100", 1, 1000000, NULL,
 	  "SIP domains of an account (21230)" },
 	{ "LIMIT_IP_ACCESS_CONTROL_LISTS", NUMBER, AT(limit_acls), "1000", 1, 1000000, NULL,
@@ -91,6 +122,8 @@ static const struct setting table[] = {
 	  NULL, "our end of it, in the same volume" },
 	{ "RTPENGINE_NG", ADDRESS, AT(ng_addr), "127.0.0.1:2223", 0, 0, NULL,
 	  "RTPengine's NG socket" },
+	{ "RTPENGINE_CLI", ADDRESS, AT(rtpengine_cli), "127.0.0.1:2224", 0, 0, NULL,
+	  "RTPengine's command line, where no webhook goes" },
 	{ "DTMF_LISTEN", ADDRESS, AT(dtmf_listen), "127.0.0.1:2300", 0, 0, NULL,
 	  "where RTPengine sends DTMF events" },
 	{ "MEDIA_IP", IP, AT(media_ip), "127.0.0.1", 0, 0, NULL, "address of our media sockets" },
@@ -98,6 +131,9 @@ static const struct setting table[] = {
 	  "calls at once; beyond it 503 with Retry-After" },
 	{ "RTP_TIMEOUT_MS", NUMBER, AT(rtp_timeout_ms), "60000", 1000, 3600000, NULL,
 	  "hang up when the party sends no RTP for so long (32014)" },
+	{ "RTP_STRICT_SOURCE", BOOL, AT(rtp_strict_source), "true", 0, 0, NULL,
+	  "whether RTP is dropped that comes from elsewhere than the party's first seconds of it; "
+	  "false for parties whose address changes in a call" },
 	{ "ACK_TIMEOUT_MS", NUMBER, AT(ack_timeout_ms), "32000", 1000, 64000, NULL,
 	  "hang up when no ACK came (32022)" },
 	{ "DIAL_ACTION_ON_HANGUP", BOOL, AT(dial_action_on_hangup), "true", 0, 0, NULL,
@@ -106,6 +142,17 @@ static const struct setting table[] = {
 	{ "CALLS_PER_SECOND", NUMBER, AT(calls_per_second), "100", 0, 1000, NULL,
 	  "calls a second that are dialled for one account's REST; more wait; 0: as many as it "
 	  "likes" },
+	{ "ACCOUNT_CALLS", NUMBER, AT(account_calls), "0", 0, 100000, NULL,
+	  "calls of an account at once (10004); 0: as many as the node takes" },
+	{ "ACCOUNT_CALLS_PER_SECOND", NUMBER, AT(account_calls_per_second), "0", 0, 100000, NULL,
+	  "calls a second that come in for an account and its subaccounts together (32013); 0: "
+	  "any" },
+	{ "DESTINATIONS_UNLISTED", BOOL, AT(destinations_unlisted), "true", 0, 0, NULL,
+	  "whether an account without a list of destinations (/SIP/Destinations) calls anywhere" },
+	{ "SRTP_DTLS", BOOL, AT(srtp_dtls), "false", 0, 0, NULL,
+	  "whether DTLS-SRTP, with ICE, is taken where SRTP is, and offered by ;secure=dtls" },
+	{ "SRTP_OPTIONAL", BOOL, AT(srtp_optional), "false", 0, 0, NULL,
+	  "whether calls to a domain that is not Secure may have SRTP; false: 488 (32207)" },
 	{ "SIP_PRIVATE_TARGETS", BOOL, AT(sip_private_targets), "false", 0, 0, NULL,
 	  "whether calls go out to private and loopback addresses" },
 	{ "DNS_SERVERS", SERVERS, AT(dns_servers), "", 0, 0, NULL,
@@ -123,8 +170,11 @@ static const struct setting table[] = {
 	  "all attempts of a webhook together" },
 	{ "WEBHOOK_VERIFY_TLS", BOOL, AT(webhook_verify_tls), "true", 0, 0, NULL,
 	  "check certificate chain and name of https webhooks" },
-	{ "WEBHOOK_PUBLIC_ONLY", BOOL, AT(webhook_public_only), "false", 0, 0, NULL,
-	  "refuse webhooks to loopback and private addresses (11205)" },
+	{ "WEBHOOK_ALLOWED_NETWORKS", NETWORKS, AT(webhook_allowed_networks), "", 0, 0, NULL,
+	  "loopback, private and other networks that are not public where webhooks and media "
+	  "downloads may go all the same, like 127.0.0.1,10.0.0.0/8; elsewhere: 11205" },
+	{ "WEBHOOK_CA_FILE", FILENAME, AT(webhook_ca_file), "", 0, 0, NULL,
+	  "certificates, PEM, that https webhooks are verified with beside the system's" },
 	{ "TWIML_MAX_BYTES", NUMBER, AT(twiml_max_bytes), "65536", 1024, 1048576, NULL,
 	  "size of a TwiML document (11750)" },
 	{ "TWIML_HANGUP_FIRST", WORD, AT(hangup_first), "answer", 0, 0, "answer|603",
@@ -142,6 +192,9 @@ static const struct setting table[] = {
 	{ "SPEECH_VOICE", TEXT, AT(speech_voice), "man", 0, 0, NULL, "voice of <Say> without one" },
 	{ "SPEECH_LANGUAGE", TEXT, AT(speech_language), "en-US", 0, 0, NULL,
 	  "language of <Say> without one" },
+	{ "STORE_GATHER_MS", NUMBER, AT(store_gather_ms), "25", 0, 1000, NULL,
+	  "how long rows of calls gather for one transaction; new calls, and what somebody waits "
+	  "for, are written at once" },
 	{ "LOG_LEVEL", WORD, AT(log_level), "info", 0, 0, "debug|info|warn|error",
 	  "least severe log line that is written" },
 };
@@ -222,6 +275,7 @@ static int set(struct config *cfg, const struct setting *s, const char *value, c
 	       size_t want_size)
 {
 	void *field = (char *)cfg + s->offset;
+	struct networks networks;
 	long long number;
 	char *end;
 
@@ -284,6 +338,16 @@ static int set(struct config *cfg, const struct setting *s, const char *value, c
 		if (!is_servers(value))
 			return -EINVAL;
 		break;
+	case NETWORKS:
+		snprintf(want, want_size, "networks such as 10.0.0.0/8 or 192.0.2.1, with commas");
+		if (networks_parse(&networks, value) < 0)
+			return -EINVAL;
+		break;
+	case FILENAME:
+		snprintf(want, want_size, "an absolute path");
+		if (*value && *value != '/')
+			return -EINVAL;
+		break;
 	case SECRET:
 		snprintf(want, want_size, "at least %lld characters", s->min);
 		if (strlen(value) < (size_t)s->min)
@@ -299,14 +363,77 @@ static int set(struct config *cfg, const struct setting *s, const char *value, c
 	return 0;
 }
 
+/* *ret is the content of the file that NAME_FILE names, or stays; -errno with a sentence in err. */
+static int from_file(const char **ret, const struct setting *s, char *err, size_t err_size)
+{
+	char name[64], text[SECRET_MAX_BYTES + 2];
+	const char *path;
+	FILE *file;
+	size_t n;
+
+	snprintf(name, sizeof(name), "%s_FILE", s->name);
+	path = getenv(name);
+	if (!path || !*path)
+		return 0;
+	file = fopen(path, "re");
+	if (!file) {
+		snprintf(err, err_size, "%s is \"%.200s\", which cannot be read: %s", name, path,
+			 strerror(errno));
+		return -EINVAL;
+	}
+	n = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[n] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	if (!*text || n > SECRET_MAX_BYTES) {
+		snprintf(err, err_size,
+			 "%s names \"%.200s\", which is %s: put the secret on its first line", name,
+			 path, n ? "no secret" : "empty");
+		return -EINVAL;
+	}
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_loopback(const char *ip)
+{
+	return !strncmp(ip, "127.", 4) || !strcmp(ip, "::1");
+}
+
+/* What no setting says alone. */
+static int check_together(const struct config *cfg, char *err, size_t err_size)
+{
+	if (!*cfg->api_tls_cert != !*cfg->api_tls_key) {
+		snprintf(err, err_size,
+			 "of API_TLS_CERT and API_TLS_KEY one is not set: set both, or neither");
+		return -EINVAL;
+	}
+	if (!*cfg->api_tls_cert && !is_loopback(cfg->api_bind) && !cfg->api_plain_http) {
+		snprintf(
+			err, err_size,
+			"API_BIND is \"%s\", which others reach, and REST would be plain HTTP: set "
+			"API_TLS_CERT and API_TLS_KEY, or API_BIND to 127.0.0.1, or "
+			"API_PLAIN_HTTP=true where the network itself is safe",
+			cfg->api_bind);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int config_load(struct config *cfg, char *err, size_t err_size)
 {
 	char want[80];
+	int r;
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct setting *s = &table[i];
 		const char *value = getenv(s->name);
 
+		if (s->type == SECRET) {
+			r = from_file(&value, s, err, err_size);
+			if (r < 0)
+				return r;
+		}
 		if (!value || !*value)
 			value = s->def;
 		if (!value) {
@@ -319,7 +446,7 @@ int config_load(struct config *cfg, char *err, size_t err_size)
 			return -EINVAL;
 		}
 	}
-	return 0;
+	return check_together(cfg, err, err_size);
 }
 
 void config_print_table(void)

@@ -189,6 +189,7 @@ static const struct error_code table[] = {
 	{ 20006, E, 403, "Access Denied" },
 	{ 20007, E, 400, "Page size too large" },
 	{ 20009, E, 409, "Cannot delete this resource before it is complete" },
+	{ 20403, E, 403, "403 Forbidden" },
 	{ 20404, E, 404, "Not Found" },
 	{ 20409, E, 409, "Conflict" },
 	{ 20422, E, 400, "Invalid Parameter" },

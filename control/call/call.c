@@ -235,6 +235,14 @@ static void on_referred(void *arg, const char *refer_to)
 		call_referred(c, refer_to);
 }
 
+static void on_warned(void *arg, int error, const char *text)
+{
+	struct call *c = arg;
+
+	if (!c->finished)
+		notify(c, error, NULL, NULL, "%s", text);
+}
+
 static void on_referral(void *arg, int refer_code, int notify_code, bool final)
 {
 	struct call *c = arg;
@@ -301,6 +309,10 @@ static void notify_end(struct call *c, enum leg_end why, int sip_code)
 	case LEG_END_MEDIA_FAILURE:
 		notify(c, 12400, NULL, NULL, "The media of the call could not be set up");
 		break;
+	case LEG_END_INSECURE:
+		notify(c, 32208, NULL, NULL,
+		       "The party answered an offer of SRTP without a key for it");
+		break;
 	case LEG_END_TRANSPORT:
 		notify(c, 32011, NULL, NULL, "A SIP request in the call got no answer");
 		break;
@@ -329,6 +341,9 @@ void call_end(struct call *c, enum call_event event, int sip_code)
 	bridge_drop(c);
 	dial_caller_gone(c);
 	refer_caller_gone(c);
+	if (transfer_take_back(c))
+		dial_caller_gone(c);
+	transfer_leave(c);
 	interp_stop(c);
 	count_end(c);
 	c->finished = true;
@@ -368,19 +383,25 @@ static void on_held(void *arg, bool held)
 	struct call *c = arg;
 
 	log_debug("%s: %s", c->sid, held ? "held by the party" : "resumed by the party");
-	bridge_changed(c);
+}
+
+static void on_changed(void *arg)
+{
+	bridge_changed(arg);
 }
 
 const struct leg_events call_leg_events = {
 	.ringing = on_ringing,
 	.progress = on_progress,
 	.heard = on_heard,
+	.warned = on_warned,
 	.answered = on_answered,
 	.referred = on_referred,
 	.referral = on_referral,
 	.digit = on_digit,
 	.played = on_played,
 	.held = on_held,
+	.changed = on_changed,
 	.ended = on_ended,
 };
 

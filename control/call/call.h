@@ -48,6 +48,11 @@ struct call {
 	struct call *bridged;	  /* the other end, when the bridge is saved (bridge.h); or NULL */
 	bool bridge_first;	  /* the row bears its name, not the other's */
 	struct call *mate;	  /* joined with it without a <Dial> (transfer.h); or NULL */
+	/* A transfer whose transferor stays until it succeeds (transfer.h): the other end, or NULL;
+	 * and the document that the transferee is back in when it does not, when that was its own.
+	 */
+	struct call *transferor, *transferee;
+	struct interp *suspended;
 	struct dial_target *target; /* the <Dial> that it belongs to; NULL: none, or no more */
 	uint32_t digits_play;	    /* of the order's digits; 0: not being sent */
 	bool dialled;		    /* of ours: its turn has come */
@@ -93,6 +98,7 @@ struct calls {
 	struct callbacks *callbacks;
 	struct media_cache *media;
 	struct rejected *rejected;
+	struct call_limits *limits;
 	struct call_pace *paces; /* of accounts that create calls */
 	uint64_t refused;	 /* INVITEs beyond max_calls */
 };

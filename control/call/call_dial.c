@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "call/call.h"
 #include "call/call_fork.h"
+#include "call/call_limits.h"
 #include "call/call_outbound.h"
 #include "call/notify.h"
 #include "call/routes.h"
@@ -17,15 +18,19 @@
 #include <string.h>
 #include <strings.h>
 
-#define DEADLINE_S	 600 /* of a ringing call, whatever the order says */
-#define CODE_INTERNAL	 12400
-#define CODE_BAD_URI	 21211 /* of REST's To; of a <Sip>: */
-#define CODE_DIAL_URI	 13243
-#define CODE_DIAL_HEADER 13252
-#define CODE_BAD_NUMBER	 13223
-#define CODE_NO_USER	 32223
-#define CODE_OFFLINE	 32009
-#define CLIENT		 "client:"
+#define DEADLINE_S	     600 /* of a ringing call, whatever the order says */
+#define CODE_INTERNAL	     12400
+#define CODE_BAD_URI	     21211 /* of REST's To; of a <Sip>: */
+#define CODE_DIAL_URI	     13243
+#define CODE_DIAL_HEADER     13252
+#define CODE_PARAM_VALUE     32114
+#define CODE_INSECURE	     32209
+#define CODE_BAD_NUMBER	     13223
+#define CODE_NO_USER	     32223
+#define CODE_OFFLINE	     32009
+#define CODE_NOT_ALLOWED     13227 /* of a <Dial>; of REST: */
+#define CODE_NOT_ALLOWED_API 21215
+#define CLIENT		     "client:"
 
 /* The user part of a URI; what is no URI is one itself. */
 static void party_user(char *ret, size_t size, const char *party)
@@ -58,6 +63,8 @@ static bool uri_ok(const char *uri)
 static void describe(const struct call *c, struct leg_call *call, char *from_user, size_t size)
 {
 	const struct call_order *order = c->order;
+	const struct call *parent =
+		order->parent_sid ? calls_find(c->calls, order->parent_sid, NULL) : NULL;
 
 	party_user(from_user, size, order->from);
 	*call = (struct leg_call){ .account_sid = c->account_sid,
@@ -66,6 +73,7 @@ static void describe(const struct call *c, struct leg_call *call, char *from_use
 				   .from_host = c->world->config->sip_domain,
 				   .username = order->username,
 				   .password = order->password,
+				   .beside = parent ? parent->leg : NULL,
 				   .early_media = order->early_media,
 				   .dtmf_pt = order->dtmf_pt };
 }
@@ -94,7 +102,8 @@ static void call_legs(struct call *c, const struct leg_call *calls, unsigned n)
 	callbacks_put(c->calls->callbacks, c, CALLBACK_INITIATED, 0);
 }
 
-static int parse(struct call *c, struct sip_target *target, const char *uri)
+/* told: of what is left out of it. */
+static int parse(struct call *c, struct sip_target *target, const char *uri, bool told)
 {
 	bool dialled = c->order->parent_sid != NULL;
 	struct sip_target_error error = { .leave_out = dialled };
@@ -106,8 +115,9 @@ static int parse(struct call *c, struct sip_target *target, const char *uri)
 			r == -ENOMEM ? "out of memory" : error.text);
 		return r;
 	}
-	if (error.code)
-		notify(c, CODE_DIAL_HEADER, NULL, NULL, "%s", error.text);
+	if (error.code && !told)
+		notify(c, error.code == CODE_PARAM_VALUE ? error.code : CODE_DIAL_HEADER, NULL,
+		       NULL, "%s", error.text);
 	if (!dialled)
 		return 0;
 	/* What the party hears first is asked for with the host that was called. */
@@ -129,17 +139,22 @@ static void fail_route(struct call *c, int error)
 		const char *text;
 	} reasons[] = {
 		{ CODE_OFFLINE, 404, "nobody is registered there" },
+		{ CODE_INSECURE, 404, "nobody is registered there over TLS" },
 		{ 32214, 404,
 		  "there is no SIP domain of this name in the account, its owner or a subaccount" },
 		{ 13224, 0,
 		  "no SIP gateway of the account takes this number: make one (/SIP/Gateways)" },
+		{ CODE_NOT_ALLOWED, 0,
+		  "the account's list of destinations does not allow it (/SIP/Destinations)" },
 		{ -1, 0, "the database did not answer" },
 	};
+	int code = error < 0 ? CODE_INTERNAL : error;
 
+	if (error == CODE_NOT_ALLOWED && !c->order->parent_sid)
+		code = CODE_NOT_ALLOWED_API;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].code == error)
-			call_outbound_fail(c, error < 0 ? CODE_INTERNAL : error,
-					   reasons[i].sip_code, reasons[i].text);
+			call_outbound_fail(c, code, reasons[i].sip_code, reasons[i].text);
 }
 
 static void by_gateway(struct call *c, const struct call_route *route)
@@ -148,12 +163,13 @@ static void by_gateway(struct call *c, const struct call_route *route)
 	struct sip_target target;
 	struct leg_call call;
 
-	if (parse(c, &target, route->uri) < 0)
+	if (parse(c, &target, route->uri, false) < 0)
 		return;
 	describe(c, &call, from_user, sizeof(from_user));
 	call.target = &target;
 	call.username = route->username;
 	call.password = route->password;
+	call.one_host = route->restricted;
 	call_legs(c, &call, 1);
 	sip_target_done(&target);
 }
@@ -165,21 +181,54 @@ static void to_phones(struct call *c, const struct call_route *routes, unsigned 
 	bool client = !strncmp(c->order->to, CLIENT, strlen(CLIENT));
 	struct leg_call calls[ROUTES_MAX];
 	struct sip_target target;
+	unsigned used = 0;
 
 	snprintf(aor, sizeof(aor), "sip:%s@%s", user, routes->domain);
-	if (parse(c, &target, client ? aor : c->order->to) < 0)
+	if (parse(c, &target, client ? aor : c->order->to, true) < 0)
 		return;
 	for (unsigned i = 0; i < n; i++) {
-		describe(c, &calls[i], from_user, sizeof(from_user));
-		calls[i].target = &target;
-		calls[i].from_host = routes[i].domain;
-		calls[i].ruri = uri_ok(routes[i].uri) ? routes[i].uri : routes[i].next_hop;
-		calls[i].next_hop = routes[i].next_hop;
-		calls[i].socket = routes[i].socket;
-		calls[i].early_media = calls[i].early_media && n == 1;
+		struct leg_call *call = &calls[used];
+
+		/* sip-and-rest.md §3.4 */
+		if (target.secure && strncmp(routes[i].socket, "tls:", 4) != 0)
+			continue;
+		describe(c, call, from_user, sizeof(from_user));
+		call->target = &target;
+		call->from_host = routes[i].domain;
+		call->ruri = uri_ok(routes[i].uri) ? routes[i].uri : routes[i].next_hop;
+		call->next_hop = routes[i].next_hop;
+		call->socket = routes[i].socket;
+		used++;
 	}
-	call_legs(c, calls, n);
+	for (unsigned i = 0; i < used; i++)
+		calls[i].early_media = calls[i].early_media && used == 1;
+	if (used)
+		call_legs(c, calls, used);
+	else
+		fail_route(c, CODE_INSECURE);
 	sip_target_done(&target);
+}
+
+static void to_host(struct call *c, const struct call_route *route)
+{
+	char from_user[SIP_TARGET_URI_MAX + 1];
+	struct sip_target target;
+	struct leg_call call;
+
+	if (parse(c, &target, c->order->to, true) < 0)
+		return;
+	describe(c, &call, from_user, sizeof(from_user));
+	call.target = &target;
+	call.one_host = route->restricted;
+	call_legs(c, &call, 1);
+	sip_target_done(&target);
+}
+
+static bool beyond_limit(const struct call *c, int calls)
+{
+	if (calls < 0)
+		calls = c->world->config->account_calls;
+	return calls > 0 && call_limits_count(c->calls->limits, c->account_sid) > (unsigned)calls;
 }
 
 static void on_routes(void *arg, int error, const struct call_route *routes, unsigned n)
@@ -189,10 +238,14 @@ static void on_routes(void *arg, int error, const struct call_route *routes, uns
 	c->routes_get = 0;
 	if (error)
 		fail_route(c, error);
+	else if (beyond_limit(c, routes->account_calls))
+		call_outbound_fail(c, 10004, 0, "the account has as many calls as it may");
 	else if (routes->next_hop)
 		to_phones(c, routes, n);
-	else
+	else if (routes->uri)
 		by_gateway(c, routes);
+	else
+		to_host(c, routes);
 }
 
 static void ask(struct call *c, enum route_kind kind, const char *user, const char *domain)
@@ -211,23 +264,17 @@ static void ask(struct call *c, enum route_kind kind, const char *user, const ch
 
 static void dial_uri(struct call *c)
 {
-	char from_user[SIP_TARGET_URI_MAX + 1];
 	struct sip_target target;
-	struct leg_call call;
 
-	if (parse(c, &target, c->order->to) < 0)
+	if (parse(c, &target, c->order->to, false) < 0)
 		return;
 	/* Where customers' SIP domains are. */
-	if (sip_host_is_below(target.host, c->world->config->sip_domain)) {
-		if (*target.user)
-			ask(c, ROUTE_AOR, target.user, target.host);
-		else
-			call_outbound_fail(c, CODE_NO_USER, 0, "the SIP URI has no user");
-	} else {
-		describe(c, &call, from_user, sizeof(from_user));
-		call.target = &target;
-		call_legs(c, &call, 1);
-	}
+	if (!sip_host_is_below(target.host, c->world->config->sip_domain))
+		ask(c, ROUTE_HOST, target.host, NULL);
+	else if (*target.user)
+		ask(c, ROUTE_AOR, target.user, target.host);
+	else
+		call_outbound_fail(c, CODE_NO_USER, 0, "the SIP URI has no user");
 	sip_target_done(&target);
 }
 

@@ -32,6 +32,11 @@ static void on_heard(void *arg, const struct sip_msg *msg)
 	call_leg_events.heard(((struct fork *)arg)->c, msg);
 }
 
+static void on_warned(void *arg, int error, const char *text)
+{
+	call_leg_events.warned(((struct fork *)arg)->c, error, text);
+}
+
 static void on_answered(void *arg)
 {
 	struct fork *f = arg;
@@ -98,6 +103,7 @@ static void on_digit(void *arg, char digit, unsigned duration_ms)
  */
 static const struct leg_events fork_events = { .ringing = on_ringing,
 					       .heard = on_heard,
+					       .warned = on_warned,
 					       .answered = on_answered,
 					       .digit = on_digit,
 					       .ended = on_ended };
@@ -112,7 +118,7 @@ int call_forks_start(struct call *c, const struct leg_call *calls, unsigned n)
 		struct fork *f = &all->forks[all->n];
 		char media[SID_SIZE];
 
-		/* Each has an NG call of its own. */
+		/* Each has media of its own. */
 		sid_new(media, "CA");
 		f->c = c;
 		if (leg_new_outbound(&f->leg, c->world, c->calls->legs, media, &calls[i],

@@ -2,6 +2,7 @@
 #include "call/call.h"
 
 #include "base/config.h"
+#include "call/call_limits.h"
 #include "call/call_outbound.h"
 #include "call/rejected.h"
 #include "call/status_callback.h"
@@ -27,9 +28,34 @@ static int become_number_call(struct call *c, const char *phone_number_sid)
 	return c->to && c->from ? 0 : -ENOMEM;
 }
 
+static bool too_many(struct call *c, const char *sid, int calls)
+{
+	return calls > 0 && call_limits_count(c->calls->limits, sid) > (unsigned)calls;
+}
+
+/* Which limit this call is beyond: its code, or 0. */
+static int beyond_limits(struct call *c, const struct call_domain *d)
+{
+	const struct config *config = c->world->config;
+	int calls = d->account_calls < 0 ? config->account_calls : d->account_calls;
+	int rate = d->owner_calls_per_second < 0 ? config->account_calls_per_second
+						 : d->owner_calls_per_second;
+	uint64_t now = c->world->ops->now_ms(c->world->w);
+
+	if (too_many(c, c->account_sid, calls) || too_many(c, c->domain_sid, d->domain_calls))
+		return 10004;
+	if ((d->domain_calls_per_second > 0 &&
+	     !call_limits_take(c->calls->limits, c->domain_sid,
+			       (unsigned)d->domain_calls_per_second, now)) ||
+	    !call_limits_take(c->calls->limits, d->owner_sid, (unsigned)rate, now))
+		return 32013;
+	return 0;
+}
+
 static void on_domain(void *arg, const struct call_domain *d)
 {
 	struct call *c = arg;
+	int error;
 
 	c->domain_get = 0;
 	if (!d) {
@@ -44,6 +70,17 @@ static void on_domain(void *arg, const struct call_domain *d)
 		rejected_tell(c->calls->rejected, d->account_sid, 10001,
 			      "A call was refused: the account is not active");
 		call_reject(c, 603, "Decline", 10001, CALL_EV_REFUSED);
+		return;
+	}
+	error = beyond_limits(c, d);
+	if (error) {
+		rejected_tell(c->calls->rejected, d->account_sid, error,
+			      error == 10004
+				      ? "A call was refused: the account or its SIP domain has as "
+					"many calls as it may"
+				      : "A call was refused: the account or its SIP domain gets "
+					"more calls a second than it may");
+		call_reject(c, 503, "Service Unavailable", error, CALL_EV_REFUSED);
 		return;
 	}
 	if (!d->voice_url) {

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "call/bridge.h"
 #include "call/call.h"
+#include "call/call_limits.h"
 #include "call/call_outbound.h"
 #include "call/media_cache.h"
 #include "call/rejected.h"
@@ -46,6 +47,8 @@ void calls_add(struct calls *calls, struct call *c)
 {
 	link_call(&calls->live, c);
 	calls->count++;
+	call_limits_begin(calls->limits, c->account_sid);
+	call_limits_begin(calls->limits, c->domain_sid);
 	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, 1);
 	metrics_count(METRIC_CALLS_STARTED, call_metric_direction(c), 0);
 }
@@ -55,6 +58,8 @@ void calls_bury(struct calls *calls, struct call *c)
 	unlink_call(&calls->live, c);
 	link_call(&calls->dead, c);
 	calls->count--;
+	call_limits_end(calls->limits, c->account_sid);
+	call_limits_end(calls->limits, c->domain_sid);
 	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, -1);
 	calls->world->ops->timer_start(calls->world->w, calls->reaper, 0);
 }
@@ -119,7 +124,24 @@ static void on_rejected(void *arg, const json_t *params, const struct sip_msg *m
 	rejected_event(((struct calls *)arg)->rejected, params, msg);
 }
 
-static const struct legs_events legs_events = { .incoming = on_incoming, .rejected = on_rejected };
+static void on_media(void *arg, const struct leg_media_report *report)
+{
+	struct calls *calls = arg;
+	struct store_item *item =
+		store_item_call_media(&(struct store_call_media){ .call_sid = report->call_sid,
+								  .protocol = report->protocol,
+								  .suite = report->suite,
+								  .received = report->received,
+								  .rejected = report->rejected,
+								  .sent = report->sent });
+
+	if (!item || calls->world->ops->store(calls->world->w, item) < 0)
+		log_error("%s: what was counted of its media is lost", report->call_sid);
+}
+
+static const struct legs_events legs_events = { .incoming = on_incoming,
+						.rejected = on_rejected,
+						.media = on_media };
 
 struct calls *calls_new(struct world *world, struct loop *loop, struct domain_cache *domains)
 {
@@ -135,9 +157,10 @@ struct calls *calls_new(struct world *world, struct loop *loop, struct domain_ca
 	calls->callbacks = callbacks_new(world);
 	calls->media = media_cache_new(world);
 	calls->rejected = rejected_new(world);
+	calls->limits = call_limits_new();
 	calls->legs = legs_new(world, &legs_events, calls);
 	if (!calls->reaper || !calls->callbacks || !calls->media || !calls->rejected ||
-	    !calls->legs) {
+	    !calls->limits || !calls->legs) {
 		calls_free(calls);
 		return NULL;
 	}
@@ -171,6 +194,7 @@ void calls_free(struct calls *calls)
 	media_cache_free(calls->media);
 	rejected_free(calls->rejected);
 	legs_free(calls->legs);
+	call_limits_free(calls->limits);
 	free(calls);
 }
 

@@ -74,6 +74,14 @@ static void set_status(struct call *c, const char *status)
 		call_hangup(c, CALL_EV_HUNG_UP);
 }
 
+/* It goes on alone, with a document of its own. */
+static void leave_others(struct call *c)
+{
+	transfer_leave(c);
+	dial_released(c);
+	call_part(c);
+}
+
 int control_run(struct calls *calls, const struct call_command *cmd, int *error_code)
 {
 	struct call *c = calls_find(calls, cmd->call_sid, cmd->account_sid);
@@ -106,12 +114,10 @@ int control_run(struct calls *calls, const struct call_command *cmd, int *error_
 		twiml_free(doc);
 		set_status(c, cmd->status);
 	} else if (cmd->url) {
-		dial_released(c);
-		call_part(c);
+		leave_others(c);
 		interp_fetch_first(c, cmd->url, cmd->method);
 	} else if (doc) {
-		dial_released(c);
-		call_part(c);
+		leave_others(c);
 		interp_run_inline(c, doc);
 	}
 	return 0;

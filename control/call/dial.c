@@ -8,12 +8,12 @@
 #include "call/call_order.h"
 #include "call/dial_internal.h"
 #include "call/status_callback.h"
+#include "call/transfer.h"
 #include "call/verb.h"
 
 #include <stdlib.h>
 
-/* The caller hears somebody else, or the ring tone. */
-static void unjoin(struct dial *d)
+void dial_part(struct dial *d)
 {
 	if (!d->joined)
 		return;
@@ -26,7 +26,7 @@ static void join(struct dial *d, struct call *callee)
 {
 	if (d->joined == callee)
 		return;
-	unjoin(d);
+	dial_part(d);
 	if (leg_join(d->c->leg, callee->leg) < 0) {
 		log_error("%s: cannot be joined with %s", d->c->sid, callee->sid);
 		call_hangup(callee, CALL_EV_FAILED);
@@ -45,7 +45,7 @@ static void detach(struct call *callee)
 	struct dial *d = dial_of(callee);
 
 	if (d->joined == callee)
-		unjoin(d);
+		dial_part(d);
 	callee->target->call = NULL;
 	callee->target = NULL;
 }
@@ -76,7 +76,7 @@ void dial_answered(struct call *callee)
 	dial_drop_others(d, callee);
 	/* It may have something to hear first; the caller must not. */
 	if (callee->order->url || callee->order->send_digits) {
-		unjoin(d);
+		dial_part(d);
 		dial_ring_caller(d);
 	}
 }
@@ -90,6 +90,7 @@ void dial_ready(struct call *callee)
 		call_hangup(callee, CALL_EV_HUNG_UP);
 		return;
 	}
+	transfer_succeeded(c);
 	join(d, callee);
 	if (d->joined != callee)
 		return;

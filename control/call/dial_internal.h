@@ -41,14 +41,14 @@ struct dial {
 	const char *action, *method;	      /* the document's; action NULL: the next verb */
 	const char *refer_url, *refer_method; /* NULL: the parties transfer nobody */
 	char *caller;			      /* what its calls are from */
-	bool sequential, hangup_on_star;
+	bool sequential, hangup_on_star, answer_on_bridge;
 	bool busy; /* targets begin or end in a row: the end of one decides nothing */
 	int timeout_s, time_limit_s;
 	struct dial_target targets[DIAL_TARGETS_MAX];
 	unsigned n_targets, next_target;
 	struct dial_target *winner; /* answered; NULL: none yet */
 	struct call *joined;	    /* whose media the caller has: early, or bridged */
-	bool bridged;		    /* caller and winner have talked */
+	bool bridged;		    /* caller and winner talk, or talked before a transfer */
 	struct prompt *ring_tone;
 	struct dial_result result; /* of the winner, or the best of the others */
 };
@@ -58,6 +58,10 @@ void dial_go_on(struct dial *d);
 void dial_finish(struct dial *d);
 void dial_ring_caller(struct dial *d); /* the ring tone, when the caller was answered */
 void dial_drop_others(struct dial *d, const struct call *but);
+void dial_free(struct dial *d); /* hangs up who is left of its calls */
+
+/* dial.c: the caller hears somebody else, or the ring tone. */
+void dial_part(struct dial *d);
 
 /* dial_result.c */
 void dial_result_take(struct dial_result *r, const struct call *callee, int sip_code,

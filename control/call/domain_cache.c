@@ -18,7 +18,7 @@
 #define ENTRIES_MAX 10000
 #define WAITING_MAX 20000
 #define KEY_SIZE    (SID_SIZE + E164_SIZE) /* the domain's SID, and the number if one is called */
-#define COLUMNS	    13
+#define COLUMNS	    18
 
 /* One domain as the database had it. Owned by the tree, or by the query that fills it. */
 struct settings {
@@ -61,8 +61,12 @@ struct domain_cache {
 
 /* The hooks of the number's application, or else of the number, or else of the domain. */
 static const char select_domain[] =
-	"SELECT d.sid, d.domain_name, d.account_sid, a.auth_token, a.status, d.secure, h.*"
+	"SELECT d.sid, d.domain_name, d.account_sid, a.auth_token, a.status, d.secure, h.*,"
+	" a.owner_account_sid, la.calls, lo.calls_per_second, ld.calls, ld.calls_per_second"
 	" FROM sip_domains d JOIN accounts a ON a.sid = d.account_sid"
+	" LEFT JOIN call_limits la ON la.sid = a.sid"
+	" LEFT JOIN call_limits lo ON lo.sid = a.owner_account_sid"
+	" LEFT JOIN call_limits ld ON ld.sid = d.sid"
 	" LEFT JOIN incoming_phone_numbers n ON n.account_sid = d.account_sid"
 	" AND n.phone_number = $2"
 	" LEFT JOIN applications ap ON ap.sid = n.voice_application_sid"
@@ -130,6 +134,11 @@ static void entry_keep(struct domain_cache *c, struct settings *e)
 	c->entries++;
 }
 
+static int limit(const char *column)
+{
+	return column ? atoi(column) : -1;
+}
+
 static void complete(const struct settings *e, bool away, const struct waiter *w)
 {
 	struct call_domain d = { .sid = NULL };
@@ -156,6 +165,11 @@ static void complete(const struct settings *e, bool away, const struct waiter *w
 		.status_callback_url = e->column[10],
 		.status_callback_method = e->column[11],
 		.phone_number_sid = e->column[12],
+		.owner_sid = e->column[13],
+		.account_calls = limit(e->column[14]),
+		.owner_calls_per_second = limit(e->column[15]),
+		.domain_calls = limit(e->column[16]),
+		.domain_calls_per_second = limit(e->column[17]),
 	};
 	w->done(w->arg, &d);
 }

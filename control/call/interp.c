@@ -8,6 +8,7 @@
 #include "call/dial.h"
 #include "call/notify.h"
 #include "call/playlist.h"
+#include "call/transfer.h"
 #include "call/verb.h"
 #include "call/webhook.h"
 #include "proto/twiml.h"
@@ -123,7 +124,9 @@ void interp_fail(struct call *c, int code, const char *url, const struct notify_
 	form_add(&extra, "url", failed);
 	notify(c, code, about, &extra, "%s", text);
 	interp_stop(c);
-	if (c->fallback.url && !in->step_fallback) {
+	if (transfer_failed(c)) {
+		/* Back in the document from which it was transferred. */
+	} else if (c->fallback.url && !in->step_fallback) {
 		in->step_fallback = true;
 		bad |= replace(&in->step_url, c->fallback.url);
 		bad |= replace(&in->step_method, c->fallback.method);
@@ -359,6 +362,8 @@ void interp_run_inline(struct call *c, struct twiml *doc)
 
 static void end_of_document(struct call *c)
 {
+	if (transfer_failed(c))
+		return;
 	/* What a dialled party had to hear first is over. */
 	if (c->target) {
 		dial_ready(c);

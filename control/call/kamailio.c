@@ -287,6 +287,18 @@ int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn 
 	return r;
 }
 
+int kamailio_tls_connect(struct kamailio *k, const char *call_id, const char *address,
+			 const char *name)
+{
+	char ask[600], message[620];
+	int n = snprintf(ask, sizeof(ask), "tls.connect,%s,%s,%s", call_id, address, name);
+
+	if (n < 0 || (size_t)n >= sizeof(ask))
+		return -EINVAL;
+	n = snprintf(message, sizeof(message), "%d:%s,", n, ask);
+	return stream_send(k->events, message, (size_t)n);
+}
+
 int kamailio_cancel(struct kamailio *k, const char *call_id, unsigned cseq)
 {
 	char number[16];

@@ -25,6 +25,9 @@ int kamailio_reply(struct kamailio *k, const char *transaction, int code, const 
 		   const char *to_tag, const char *headers, const char *body);
 /* tm.t_uac_start; see world_ops.sip_request. done may be NULL; it runs within 5 s. */
 int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn *done, void *arg);
+/* See world_ops.tls_connect. -errno when it was not asked. */
+int kamailio_tls_connect(struct kamailio *k, const char *call_id, const char *address,
+			 const char *name);
 /* tm.cancel of an INVITE of ours. */
 int kamailio_cancel(struct kamailio *kamailio, const char *call_id, unsigned cseq);
 /* No completion of arg runs any more. */

@@ -1,5 +1,6 @@
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
+#include "call/leg_ng.h"
 
 #include "base/buf.h"
 #include "base/config.h"
@@ -43,9 +44,10 @@ void leg_add_contact(const struct leg *leg, struct buf *b)
 {
 	const struct config *config = leg->world->config;
 	bool v6 = strchr(config->public_ip, ':') != NULL, udp = !strcmp(leg->proto, "udp");
+	int port = strcmp(leg->proto, "tls") ? config->sip_port : config->sips_port;
 
 	buf_addf(b, "Contact: <sip:%s@%s%s%s:%d%s%s>\r\n", leg->local_tag, v6 ? "[" : "",
-		 config->public_ip, v6 ? "]" : "", config->sip_port,
+		 config->public_ip, v6 ? "]" : "", port,
 		 udp ? "" : ";transport=", udp ? "" : leg->proto);
 }
 
@@ -61,7 +63,8 @@ static void tell_end(void *arg)
 	leg_release(leg);
 }
 
-struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_sid)
+struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_sid,
+		      const struct leg *beside)
 {
 	const struct world_ops *ops = world->ops;
 	struct leg *leg = calloc(1, sizeof(*leg));
@@ -71,11 +74,13 @@ struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_s
 	leg->world = world;
 	leg->legs = legs;
 	snprintf(leg->call_sid, sizeof(leg->call_sid), "%s", call_sid);
+	snprintf(leg->ng_ours, sizeof(leg->ng_ours), "i%s", call_sid);
+	leg->ng = beside ? leg_ng_call_beside(beside, call_sid) : leg_ng_call_new(call_sid);
 	leg->end_timer = ops->timer_new(world->w, tell_end, leg);
 	leg->ack_timer = ops->timer_new(world->w, leg_on_ack_deadline, leg);
 	leg->session_timer = ops->timer_new(world->w, leg_on_session_timer, leg);
 	leg->pending.timer = ops->timer_new(world->w, leg_on_send_timer, leg);
-	if (leg->end_timer && leg->ack_timer && leg->session_timer && leg->pending.timer)
+	if (leg->ng && leg->end_timer && leg->ack_timer && leg->session_timer && leg->pending.timer)
 		return leg;
 	leg_destroy(leg);
 	return NULL;
@@ -89,7 +94,7 @@ static void tell_party(struct leg *leg, enum leg_state before)
 	if (before != LEG_ANSWERED && before != LEG_CONFIRMED)
 		return;
 	/* RFC 3261 §15: no BYE before the ACK; leg_on_ack or the ACK's deadline sends it. */
-	if (leg->end != LEG_END_REMOTE_BYE && before == LEG_ANSWERED && leg->ack_cseq)
+	if (leg->end != LEG_END_REMOTE_BYE && before == LEG_ANSWERED && leg->ack_due)
 		return;
 	leg_no_ack_needed(leg);
 	if (leg->end != LEG_END_REMOTE_BYE)
@@ -120,6 +125,15 @@ void leg_end(struct leg *leg, enum leg_end why, int code)
 	leg->world->ops->timer_start(leg->world->w, leg->end_timer, 0);
 }
 
+void leg_tell_change(struct leg *leg)
+{
+	bool changed = leg->changed;
+
+	leg->changed = false;
+	if (changed && leg->events && leg->events->changed && leg->state != LEG_ENDED)
+		leg->events->changed(leg->arg);
+}
+
 void leg_final(struct leg *leg, int code, const char *reason, const char *headers, enum leg_end why)
 {
 	leg_reply(leg, leg->exchange.transaction, code, reason, headers, NULL);
@@ -136,11 +150,13 @@ void leg_destroy(struct leg *leg)
 
 	legs_remove(leg);
 	ops->sip_forget(w, leg);
+	leg_link_forget(leg);
 	if (leg->ng_id)
 		ops->ng_cancel(w, leg->ng_id);
 	/* At a shutdown nobody waits for the command that ran: what it made goes all the same. */
 	leg->ng_id = 0;
 	leg_media_close(leg);
+	leg_ng_call_release(leg->ng);
 	ops->timer_free(w, leg->end_timer);
 	ops->timer_free(w, leg->ack_timer);
 	ops->timer_free(w, leg->session_timer);
@@ -166,7 +182,7 @@ void leg_destroy(struct leg *leg)
 
 void leg_release(struct leg *leg)
 {
-	if (!leg->events && leg->end_told && !leg->pending.method[0] && !leg->ack_cseq &&
+	if (!leg->events && leg->end_told && !leg->pending.method[0] && !leg->ack_due &&
 	    !leg->ng_id && !(leg->outbound && leg->outbound->open))
 		leg_destroy(leg);
 }
@@ -185,6 +201,12 @@ void leg_free(struct leg *leg)
 	leg_hangup(leg);
 	if (leg->end_told)
 		leg_release(leg);
+}
+
+const char *leg_shown_sid(const struct leg *leg)
+{
+	return leg->outbound && leg->outbound->shown_sid[0] ? leg->outbound->shown_sid
+							    : leg->call_sid;
 }
 
 int leg_dtmf_pt(const struct leg *leg)

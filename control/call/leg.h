@@ -43,6 +43,7 @@ enum leg_end {
 	LEG_END_TRANSPORT,	 /* a request of ours got no reply or 408/481 */
 	LEG_END_REFUSED,	 /* the party's final answer to our INVITE, in sip_code */
 	LEG_END_UNREACHABLE, /* our INVITE: no address that one may call, or none that answers */
+	LEG_END_INSECURE,    /* the party's answer is not the SRTP that we offered: BYE was sent */
 };
 
 struct leg_events {
@@ -50,6 +51,9 @@ struct leg_events {
 	void (*progress)(void *arg); /* ours: early media of the party is there; may be NULL */
 	/* ours: the party's final answer to the INVITE, or its BYE; borrowed; may be NULL */
 	void (*heard)(void *arg, const struct sip_msg *msg);
+	/* ours: what its account shall know, a code of the dictionary and a sentence; may be NULL
+	 */
+	void (*warned)(void *arg, int error, const char *text);
 	void (*answered)(void *arg); /* the 200 is out, or came, and media runs */
 	void (*digit)(void *arg, char digit, unsigned duration_ms); /* 0-9 * # A-D, once a key */
 	/* REFER with this Refer-To; leg_refer_accept, or it is declined; may be NULL */
@@ -59,10 +63,16 @@ struct leg_events {
 	void (*referral)(void *arg, int refer_code, int notify_code, bool final);
 	void (*played)(void *arg, uint32_t play_id);
 	void (*held)(void *arg, bool held); /* by the party's re-INVITE */
+	/* Of an answered leg: the party's place or what was agreed on, as leg_save has it. May be
+	 * NULL */
+	void (*changed)(void *arg);
 	/* Last event of the leg. sip_code: the final code of the INVITE that the party saw or
 	 * caused (200, 486, 487 ...). */
 	void (*ended)(void *arg, enum leg_end why, int sip_code);
 };
+
+/* What descriptions have to be. */
+enum leg_security { LEG_RTP, LEG_SRTP, LEG_EITHER };
 
 /* What identifies an inbound INVITE, from the sip.request event (docs/kamailio.md). */
 struct leg_invite {
@@ -74,15 +84,16 @@ struct leg_invite {
 	const char *proto;			       /* udp tcp tls */
 	const char *socket;			       /* receiving socket "udp:ip:port" */
 	const char *account_sid, *domain, *domain_sid; /* what the request's host belongs to */
-	const char *user; /* that authenticated by digest, "" without digest */
+	enum leg_security security; /* that the domain asks for (sip-and-rest.md §3.6) */
+	const char *user;	    /* that authenticated by digest, "" without digest */
 };
 
 /*
  * A leg for an initial INVITE that passed authentication. call_sid names its RTPengine call. On a
  * refusal (420 for an unknown Require such as 100rel, 400/488 for SDP that cannot be used, 503 out
  * of resources) the reply is already sent, *ret_code is that code and *ret_error the dictionary
- * code (32102, 32105, 32207 ... or 0) and -EPROTO is returned. An INVITE without SDP is taken: our
- * offer goes into the 200 (RFC 3264 §5).
+ * code (32102, 32105, 32207, 32208 ... or 0) and -EPROTO is returned. An INVITE without SDP is
+ * taken: our offer goes into the 200 (RFC 3264 §5).
  */
 int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 		    const struct leg_invite *invite, const struct leg_events *events, void *arg,
@@ -98,6 +109,10 @@ struct leg_call {
 	const char *shown_sid;		 /* X-Twilio-CallSid */
 	/* A place that is known already, no look-up: of a registered phone. All or none. */
 	const char *ruri, *next_hop, *socket;
+	/* The leg that this one will probably be joined to, which then costs RTPengine less; NULL:
+	 * none is known. */
+	const struct leg *beside;
+	bool one_host;	  /* a redirect to another host is not followed */
 	bool early_media; /* the party's media before its answer is wanted */
 	int dtmf_pt; /* payload type of telephone-event to offer: that of the leg which this one
 			will be joined to, since RTPengine relays it as it is; 0: 101 */
@@ -172,12 +187,24 @@ void leg_abandon(struct leg *leg);
 /*
  * The switchboard: events from Kamailio and RTPengine find their leg here. app.c feeds it.
  */
+struct leg_media_report;
 struct legs_events {
 	/* An initial INVITE that passed authentication: takes it (leg_new_inbound) or refuses it.
 	 */
 	void (*incoming)(void *arg, const struct leg_invite *invite);
 	/* A refused attempt (docs/kamailio-events.md); msg is NULL when it could not be read. */
 	void (*rejected)(void *arg, const json_t *params, const struct sip_msg *msg);
+	/* Of a secure leg that is over; borrowed. */
+	void (*media)(void *arg, const struct leg_media_report *report);
+};
+
+/*
+ * What RTPengine counted of a party's RTP. A packet that does not decrypt, plain ones among them,
+ * is rejected and goes nowhere: what was received was encrypted.
+ */
+struct leg_media_report {
+	const char *call_sid, *protocol, *suite;
+	int64_t received, rejected, sent; /* packets */
 };
 struct legs *legs_new(struct world *world, const struct legs_events *events, void *arg);
 void legs_free(struct legs *legs);

@@ -1,6 +1,8 @@
 /* What an INVITE may ask of us, and where our requests to its sender go. */
 #include "call/leg_internal.h"
 
+#include "base/buf.h"
+#include "base/config.h"
 #include "proto/sip_msg.h"
 
 #include <arpa/inet.h>
@@ -110,7 +112,8 @@ bool leg_check_invite(const struct leg_invite *invite, struct leg_refusal *ret)
 	return true;
 }
 
-bool leg_check_sdp(const struct sip_msg *msg, struct sdp_info *info, struct leg_refusal *ret)
+/* A description that we can take, secure or not; false with the refusal. */
+static bool check_sdp(const struct sip_msg *msg, struct sdp_info *info, struct leg_refusal *ret)
 {
 	const char *type = msg->content_type ? msg->content_type : "";
 	size_t n = strcspn(type, "; \t");
@@ -129,22 +132,67 @@ bool leg_check_sdp(const struct sip_msg *msg, struct sdp_info *info, struct leg_
 	}
 	ret->code = 488;
 	ret->reason = "Not Acceptable Here";
-	if (info->secure) {
-		ret->error = 32207;
-		ret->reason = "Secure media not accepted";
-		return false;
-	}
-	if (!info->has_audio || !(info->pcmu || info->pcma))
+	if (!info->has_audio)
 		return false;
 	ret->code = 0;
 	return true;
 }
 
-char *leg_copy_sdp(const struct sip_msg *msg)
+/* sip-and-rest.md §3.2, row 8. */
+static bool check_security(const struct leg *leg, const struct sdp_info *info,
+			   struct leg_refusal *ret)
 {
-	char *copy = strndup(msg->body, msg->body_len);
-	json_t *utf8 = copy ? json_string(copy) : NULL;
+	static const struct {
+		int error;
+		const char *reason;
+	} not_accepted = { 32207, "Secure media not accepted" },
+	  required = { 32208, "Secure media required" },
+	  unusable = { 32208, "No crypto suite that is supported" }, *what;
 
+	if (info->secure && leg->security == LEG_RTP)
+		what = &not_accepted;
+	else if (!info->secure && leg->security == LEG_SRTP)
+		what = &required;
+	else if (info->secure && (!info->suite || (!strcmp(info->suite, SDP_DTLS) &&
+						   !leg->world->config->srtp_dtls)))
+		what = &unusable;
+	else
+		return true;
+	ret->code = 488;
+	ret->error = what->error;
+	ret->reason = what->reason;
+	return false;
+}
+
+static bool has_codec(const struct sdp_info *info, struct leg_refusal *ret)
+{
+	if (info->pcmu || info->pcma)
+		return true;
+	ret->code = 488;
+	ret->reason = "Not Acceptable Here";
+	return false;
+}
+
+bool leg_check_offer(const struct leg *leg, const struct sip_msg *msg, struct sdp_info *info,
+		     struct leg_refusal *ret)
+{
+	return check_sdp(msg, info, ret) && check_security(leg, info, ret) && has_codec(info, ret);
+}
+
+/* Without what RTPengine need not know of, and as JSON can carry it. */
+static char *copy_sdp(const struct sip_msg *msg, bool answer)
+{
+	char *text = strndup(msg->body, msg->body_len), *copy;
+	json_t *utf8;
+	struct buf b;
+
+	if (!text)
+		return NULL;
+	buf_init(&b, 2 * msg->body_len + 64);
+	sdp_clean(&b, text, answer);
+	free(text);
+	copy = buf_steal(&b);
+	utf8 = copy ? json_string(copy) : NULL;
 	/* Free text (s=, i=) in another encoding: what it says does not matter to the media. */
 	if (copy && !utf8)
 		for (char *p = copy; *p; p++)
@@ -152,6 +200,36 @@ char *leg_copy_sdp(const struct sip_msg *msg)
 				*p = '?';
 	json_decref(utf8);
 	return copy;
+}
+
+char *leg_copy_offer(const struct sip_msg *msg)
+{
+	return copy_sdp(msg, false);
+}
+
+/* With the key for the suite that we offered, under its tag (RFC 4568 §5.1.2). */
+static bool answers_crypto(const struct leg *leg, const struct sdp_info *info)
+{
+	struct sdp_info ours;
+
+	return !info->secure ||
+	       (leg->sent_sdp && sdp_parse(&ours, leg->sent_sdp, strlen(leg->sent_sdp)) == 0 &&
+		ours.suite == info->suite && ours.crypto_tag == info->crypto_tag);
+}
+
+char *leg_take_answer(const struct leg *leg, const struct sip_msg *msg, enum leg_end *why)
+{
+	struct leg_refusal refusal = { 0 };
+	struct sdp_info info;
+
+	*why = LEG_END_MEDIA_FAILURE;
+	if (!check_sdp(msg, &info, &refusal))
+		return NULL;
+	if (!check_security(leg, &info, &refusal) || !answers_crypto(leg, &info)) {
+		*why = LEG_END_INSECURE;
+		return NULL;
+	}
+	return has_codec(&info, &refusal) ? copy_sdp(msg, true) : NULL;
 }
 
 char *leg_next_hop(const struct leg_invite *from)

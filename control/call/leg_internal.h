@@ -4,10 +4,13 @@
  * leg.c: lifetime, states, the owner's calls
  * leg_invite.c: the party's INVITEs: answer, CANCEL, ACK
  * leg_outbound.c: an INVITE of ours: where it goes, what answers it, CANCEL
+ * leg_tls.c: over TLS, whose certificate it has to be
  * leg_check.c: what is refused, and how
  * leg_media.c: offers and answers towards RTPengine, and the `i` socket
  * leg_ng.c: the commands themselves
+ * leg_proof.c: what RTPengine counted of a secure leg
  * leg_join.c: two legs whose parties hear each other
+ * leg_link.c: the short way, within one NG call
  * leg_resume.c: joined legs outlive the process
  * leg_request.c: in-dialog requests of the party
  * leg_send.c: in-dialog requests of ours
@@ -26,11 +29,14 @@
 #include "call/leg_state.h"
 #include "call/world.h"
 #include "proto/sdp.h"
+#include "proto/sdp_crypto.h"
 #include "proto/sip_target.h"
+#include "proto/tls_peer.h"
 
 #include <uthash.h>
 
 #define LEG_TRANSACTION_SIZE 32
+#define LEG_NO_REPLY_MS	     4000 /* an address that says nothing for so long is not there */
 #define LEG_TAG_PREFIX	     "hs-"
 #define LEG_ALLOW	     "INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, UPDATE, INFO"
 #define LEG_REASON_NORMAL    "Reason: Q.850;cause=16;text=\"Normal call clearing\"\r\n"
@@ -99,12 +105,16 @@ struct leg_outbound {
 	struct resolver_target *targets; /* that may be called, in order */
 	unsigned n_targets, next_target; /* the next one to be tried */
 	char *authorization;		 /* line that answers a challenge; NULL: none yet */
+	int connection;			 /* TLS whose peer was looked at; 0: none */
+	bool connecting;
+	unsigned connects; /* that were asked for */
 	unsigned cseq;
 	bool open;	  /* sent, and no final answer to it came */
 	bool provisional; /* of it: only then it can be cancelled */
 	bool cancel, cancelled;
 	bool overdue; /* no address answered in time, but the last one still may */
 	bool rang;
+	bool one_host;	  /* no redirect to another one is followed */
 	bool early_media; /* wanted: a description in a 18x is taken */
 	char *party_tag;  /* of the dialog that the 200 made; NULL: none yet */
 	void *timer;	  /* for any answer; after CANCEL, for the final one */
@@ -145,7 +155,8 @@ struct leg {
 	struct leg_exchange exchange;
 	bool invite_replied; /* a final response to the initial INVITE is out */
 	int invite_code;
-	unsigned ack_cseq; /* INVITE whose ACK is awaited; 0: none */
+	bool ack_due;
+	unsigned ack_cseq; /* INVITE whose ACK is due */
 	void *ack_timer;
 	bool answer_in_ack; /* that ACK brings the party's SDP */
 
@@ -156,7 +167,10 @@ struct leg {
 	/* media */
 	struct media_port *port;
 	uint64_t ng_id; /* running command; 0: none */
-	bool ng_call;	/* RTPengine knows the call: it must be deleted */
+	struct leg_ng_call *ng;
+	char ng_ours[SID_SIZE + 1]; /* tag of our side; the party's is call_sid */
+	/* The tag that RTPengine knows us by, which must be deleted; NULL: it knows neither. */
+	const char *ng_known;
 	uint64_t sdp_id, sdp_version;
 	char media_ip[INET6_ADDRSTRLEN];
 	uint16_t media_number;
@@ -169,12 +183,19 @@ struct leg {
 	bool info_digits;	   /* no telephone-event was agreed on: digits may come by INFO */
 	char *sent_sdp;		   /* our last description towards the party, for refreshes */
 	char *taken_offer; /* the party's offer that sent_sdp answered; NULL when we offered last */
-	char *party_answer; /* the party's last answer to an offer of ours */
-	bool answer_waits;  /* party_answer is newer than what RTPengine is being told */
+	char *party_answer;	    /* the party's last answer to an offer of ours */
+	bool changed;		    /* what leg_save has, and the owner was not told of it */
+	bool answer_waits;	    /* party_answer is newer than what RTPengine is being told */
+	unsigned media_lines;	    /* of the party's last description */
+	enum leg_security security; /* LEG_EITHER until its first one */
+	const char *suite;	    /* of the party's SRTP: sdp_crypto.h; NULL: it has none */
 
 	/* leg_join.c */
 	struct leg *peer;	    /* joined to it; NULL: our side is the media worker */
 	bool relink;		    /* RTPengine is to be told of our side anew */
+	struct leg *linking;	    /* ng_id is a command for both of us */
+	bool links;		    /* which is ours to complete */
+	bool linked;		    /* RTPengine was told of both parties last, not of our sides */
 	enum sdp_direction towards; /* what we offer the party: the peer's hold is shown to it */
 	bool reoffer;		    /* a re-INVITE with it is due */
 	char *reoffered;	    /* our offer in one that waits for its answer */
@@ -190,12 +211,14 @@ struct leg {
 };
 
 /* leg.c */
-struct leg *leg_alloc(struct world *world, struct legs *legs,
-		      const char *call_sid);	     /* with its timers; NULL: out of memory */
+/* With its timers, in the NG call of beside (NULL: its own). NULL: out of memory. */
+struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_sid,
+		      const struct leg *beside);
 bool leg_set(struct leg *leg, enum leg_event event); /* the one setter; false: not allowed here */
 void leg_end(
 	struct leg *leg, enum leg_end why,
 	int code); /* decides the end; sends BYE as needed; `ended` follows in a turn of its own */
+void leg_tell_change(struct leg *leg); /* leg_events.changed, if it has */
 void leg_final(struct leg *leg, int code, const char *reason, const char *headers,
 	       enum leg_end why); /* refuses the initial INVITE; the end */
 void leg_release(
@@ -203,6 +226,7 @@ void leg_release(
 void leg_destroy(struct leg *leg); /* at once */
 int leg_reply(struct leg *leg, const char *transaction, int code, const char *reason,
 	      const char *headers, const char *body);
+const char *leg_shown_sid(const struct leg *leg);	    /* of its call, in X-Twilio-CallSid */
 void leg_add_contact(const struct leg *leg, struct buf *b); /* our Contact line */
 
 /* leg_invite.c */
@@ -216,6 +240,17 @@ void leg_exchange_start(struct leg *leg); /* leg_exchange_done follows, now or l
 void leg_exchange_clear(struct leg *leg);
 
 /* leg_outbound.c */
+/* What a TLS connection came to, that the leg waits for. */
+int leg_outbound_send(struct leg *leg); /* the INVITE, to the target that is tried */
+/* The next target, or the end with what the last one came to. */
+void leg_outbound_next(struct leg *leg, enum leg_end why, int code);
+
+/* leg_tls.c */
+/* The INVITE to the target that is tried: now, or when its TLS connection is known. */
+int leg_tls_reach(struct leg *leg);
+/* Whose certificate the connection has that was asked for as this one of the leg's. */
+void leg_tls_peer(struct leg *leg, unsigned connect, const struct tls_peer *peer);
+
 void leg_outbound_response(struct leg *leg, const struct sip_msg *msg,
 			   const char *source);			    /* source: URI, or NULL */
 void leg_outbound_offered(struct leg *leg, int r, const char *sdp); /* RTPengine took our offer */
@@ -235,8 +270,13 @@ struct leg_refusal {
 bool leg_check_request(const struct leg_invite *request, struct leg_refusal *ret);
 bool leg_check_invite(const struct leg_invite *invite,
 		      struct leg_refusal *ret); /* false: refused */
-bool leg_check_sdp(const struct sip_msg *msg, struct sdp_info *info, struct leg_refusal *ret);
-char *leg_copy_sdp(const struct sip_msg *msg);	   /* as JSON can carry it; malloced */
+/* An offer, as leg->security allows it. */
+bool leg_check_offer(const struct leg *leg, const struct sip_msg *msg, struct sdp_info *info,
+		     struct leg_refusal *ret);
+/* An answer to our last description, as JSON can carry it, cleaned (sdp_clean), malloced; NULL: it
+ * is none, with what the leg ends with in *why. */
+char *leg_take_answer(const struct leg *leg, const struct sip_msg *msg, enum leg_end *why);
+char *leg_copy_offer(const struct sip_msg *msg);   /* the same of an offer */
 char *leg_next_hop(const struct leg_invite *from); /* where our requests go instead of the Contact,
 						      or NULL; malloced */
 
@@ -256,15 +296,20 @@ void leg_media_early(struct leg *leg, const char *sdp);
 void leg_media_mute(struct leg *leg, bool muted); /* the media worker sends nothing */
 /* RTPengine is told of our side again: the media worker, or the peer. Now, or when it is free. */
 void leg_media_relink(struct leg *leg);
-/* An offer of ours in the dialog, in direction leg->towards; leg_join_offered follows. */
-int leg_media_reoffer(struct leg *leg);
-
 int leg_media_resume(struct leg *leg);	  /* a socket for what the leg may play later */
 void leg_media_rejoined(struct leg *leg); /* RTPengine relays already */
 
+/* What waited for RTPengine goes on. The owner may have ended or freed the leg when it returns. */
+void leg_media_settle(struct leg *leg);
+
+/* leg_link.c */
+bool leg_links(const struct leg *leg); /* joined, and RTPengine can be told of both parties */
+void leg_link(struct leg *leg);	       /* it is told, now or when it is free; leg_links holds */
+void leg_link_done(struct leg *leg);   /* RTPengine relays between the parties */
+void leg_link_forget(struct leg *leg); /* before its command is cancelled */
+
 /* leg_join.c */
 void leg_join_held(struct leg *leg); /* leg->theirs changed */
-void leg_join_offered(struct leg *leg, int r, const char *sdp);
 /* A final response to a re-INVITE of ours; false: that was no offer of leg_join_settled. */
 bool leg_join_answered(struct leg *leg, int status);
 void leg_join_settled(struct leg *leg); /* nothing is being negotiated any more */
@@ -295,6 +340,19 @@ void leg_refer_answered(struct leg *leg, const struct sip_msg *msg);
 void leg_on_notify(struct leg *leg, const struct leg_invite *request);
 void leg_refer_free(struct leg *leg);
 
+/* leg_proof.c: asked of all legs of a switchboard, which has one */
+struct leg_proof;
+struct leg_proofs {
+	struct world *world;
+	void (*tell)(void *arg, const struct leg_media_report *report);
+	void *arg;
+	struct leg_proof *first;
+	bool closed;
+};
+/* Takes deletion, which is sent when RTPengine has answered; false: it is not taken. */
+bool leg_proof_ask(struct leg_proofs *all, const struct leg *leg, json_t *deletion);
+void leg_proofs_close(struct leg_proofs *all); /* what was asked is deleted now, nothing is told */
+
 /* leg_session.c: RFC 4028 */
 int leg_session_take(struct leg *leg, const struct sip_msg *msg, struct leg_session *ret,
 		     char *headers, size_t size); /* 0 or 422 */
@@ -305,6 +363,7 @@ void leg_session_retry(struct leg *leg);	      /* Kamailio did not take our refr
 void leg_on_session_timer(void *leg);
 
 /* legs.c */
+struct leg_proofs *legs_proofs(struct legs *legs);
 void legs_add(struct legs *legs, struct leg *leg);
 void legs_remove(struct leg *leg);
 

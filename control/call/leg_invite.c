@@ -48,7 +48,7 @@ static int fill_dialog(struct leg *leg, const struct leg_invite *invite)
 	snprintf(leg->exchange.transaction, sizeof(leg->exchange.transaction), "%s",
 		 invite->transaction);
 	if (msg->body_len)
-		leg->exchange.offer = leg_copy_sdp(msg);
+		leg->exchange.offer = leg_copy_offer(msg);
 	return leg->proto && leg->socket && leg->call_id && leg->target && leg->route_set &&
 			       leg->key && leg->local && leg->remote &&
 			       (leg->exchange.offer || leg->exchange.offerless)
@@ -68,7 +68,13 @@ static bool check(struct leg *leg, const struct leg_invite *invite, struct leg_r
 						 .headers = LEG_MIN_SE };
 		return false;
 	}
-	return x->offerless || leg_check_sdp(invite->msg, &x->info, refusal);
+	leg->security = invite->security;
+	if (!x->offerless && !leg_check_offer(leg, invite->msg, &x->info, refusal))
+		return false;
+	/* An offer of ours that nobody asked to be secure is not. */
+	if (leg->security == LEG_EITHER)
+		leg->security = !x->offerless && x->info.secure ? LEG_SRTP : LEG_RTP;
+	return true;
 }
 
 int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
@@ -76,7 +82,7 @@ int leg_new_inbound(struct leg **ret, struct world *world, const char *call_sid,
 		    int *ret_code, int *ret_error)
 {
 	struct leg_refusal refusal = { .code = 500, .reason = "Server Internal Error" };
-	struct leg *leg = leg_alloc(world, invite->legs, call_sid);
+	struct leg *leg = leg_alloc(world, invite->legs, call_sid, NULL);
 
 	if (!leg) {
 		/* Kamailio's own deadline answers the party when even this fails. */
@@ -113,7 +119,7 @@ void leg_on_cancel(struct leg *leg)
 
 void leg_no_ack_needed(struct leg *leg)
 {
-	leg->ack_cseq = 0;
+	leg->ack_due = false;
 	leg->world->ops->timer_stop(leg->world->w, leg->ack_timer);
 }
 
@@ -121,7 +127,7 @@ void leg_on_ack_deadline(void *arg)
 {
 	struct leg *leg = arg;
 
-	leg->ack_cseq = 0;
+	leg->ack_due = false;
 	if (leg->state == LEG_ENDED) {
 		/* We hung up meanwhile and the party never acknowledged: BYE all the same (RFC 3261
 		 * §13.3.1.4). */
@@ -135,7 +141,7 @@ void leg_on_ack_deadline(void *arg)
 
 void leg_on_ack(struct leg *leg, const struct sip_msg *msg)
 {
-	if (!leg->ack_cseq || msg->cseq != leg->ack_cseq)
+	if (!leg->ack_due || msg->cseq != leg->ack_cseq)
 		return; /* of a refusal, or one that was repeated */
 	leg_no_ack_needed(leg);
 	if (leg->state == LEG_ENDED) {
@@ -145,17 +151,17 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *msg)
 	}
 	leg_set(leg, LEG_EV_ACK);
 	if (leg->answer_in_ack) {
-		struct leg_refusal refusal = { 0 };
-		struct sdp_info info;
-		char *sdp = leg_check_sdp(msg, &info, &refusal) ? leg_copy_sdp(msg) : NULL;
+		enum leg_end why;
+		char *sdp = leg_take_answer(leg, msg, &why);
 
 		leg->answer_in_ack = false;
 		if (sdp)
 			leg_media_answer(leg, sdp);
 		else
-			leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+			leg_end(leg, why, 200);
 		free(sdp);
 	}
+	leg_join_settled(leg);
 	leg_refer_acked(leg);
 }
 
@@ -202,6 +208,7 @@ static void keep_media(struct leg *leg, const char *sdp)
 {
 	if (sdp == leg->sent_sdp)
 		return;
+	leg->changed = true;
 	free(leg->sent_sdp);
 	leg->sent_sdp = strdup(sdp);
 	free(leg->taken_offer);
@@ -216,6 +223,7 @@ static void commit(struct leg *leg, const char *sdp)
 	bool initial = x->initial, offerless = x->offerless, media = x->offer != NULL;
 
 	if (x->target) {
+		leg->changed |= strcmp(leg->target, x->target) != 0;
 		free(leg->target);
 		leg->target = x->target;
 		free(leg->next_hop);
@@ -228,6 +236,7 @@ static void commit(struct leg *leg, const char *sdp)
 	leg_session_start(leg);
 	if (!x->update) {
 		leg->answer_in_ack = offerless;
+		leg->ack_due = true;
 		leg->ack_cseq = leg->invite_cseq;
 		leg->world->ops->timer_start(leg->world->w, leg->ack_timer,
 					     (uint64_t)leg->world->config->ack_timeout_ms);
@@ -240,6 +249,7 @@ static void commit(struct leg *leg, const char *sdp)
 	}
 	if (media)
 		leg_media_run(leg, &info);
+	leg_tell_change(leg);
 }
 
 void leg_exchange_done(struct leg *leg, int r, const char *sdp)

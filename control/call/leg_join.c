@@ -1,10 +1,11 @@
 /*
- * Two legs whose parties hear each other. Each keeps an NG call of its own: RTPengine is told that
- * our side of one is the internal side of the other (docs/media.md).
+ * Two legs whose parties hear each other (docs/media.md). In one NG call RTPengine is told of both
+ * parties (leg_link.c). In two, that our side of one is the internal side of the other.
  */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ int leg_join(struct leg *a, struct leg *b)
 	log_debug("%s: joined to %s", a->call_sid, b->call_sid);
 	if (b->media_number)
 		leg_media_relink(a);
-	if (a->media_number)
+	if (a->media_number && !leg_links(a))
 		leg_media_relink(b);
 	/* Who is held already tells the other. */
 	leg_join_held(a);
@@ -50,6 +51,7 @@ static void show(struct leg *leg, enum sdp_direction towards)
 static void part(struct leg *leg)
 {
 	leg->peer = NULL;
+	leg->linked = false;
 	if (leg->state == LEG_ENDED)
 		return;
 	leg_media_relink(leg);
@@ -79,19 +81,21 @@ void leg_join_held(struct leg *leg)
 		show(leg->peer, shown[leg->theirs]);
 }
 
-void leg_join_settled(struct leg *leg)
+/* What the party knows of our side, in the direction that it is shown: RTPengine, whose ports and
+ * keys stay, is told when the answer is there. */
+static char *offer_in_dialog(struct leg *leg)
 {
-	if (!leg->reoffer || leg->glare || leg->state != LEG_CONFIRMED || leg->pending.method[0] ||
-	    leg->exchange.transaction[0] || leg->ng_id || leg->answer_in_ack)
-		return;
-	leg->reoffer = false;
-	if (leg_media_reoffer(leg) < 0)
-		log_warn("%s: a hold could not be shown to the party", leg->call_sid);
+	struct buf b;
+
+	buf_init(&b, 2048);
+	if (leg->sent_sdp)
+		sdp_reoffer(&b, leg->sent_sdp, ++leg->sdp_version, leg->towards);
+	return buf_steal(&b);
 }
 
-void leg_join_offered(struct leg *leg, int r, const char *sdp)
+static void send_offer(struct leg *leg)
 {
-	char *copy = r == 0 ? strdup(sdp) : NULL, headers[160];
+	char *sdp = offer_in_dialog(leg), headers[160];
 	int n = snprintf(headers, sizeof(headers), "Allow: " LEG_ALLOW "\r\nSupported: timer\r\n");
 
 	/* Without it the timer would be switched off (RFC 4028 §7.4). */
@@ -99,19 +103,22 @@ void leg_join_offered(struct leg *leg, int r, const char *sdp)
 		snprintf(headers + n, sizeof(headers) - (size_t)n,
 			 "Session-Expires: %d;refresher=%s\r\n", leg->session.interval_s,
 			 leg->session.we_refresh ? "uac" : "uas");
-	/* The party or the session timer was faster: after it. */
-	if (leg->pending.method[0] || leg->exchange.transaction[0]) {
-		leg->reoffer = true;
-		free(copy);
-		return;
-	}
-	if (!copy || leg_send(leg, "INVITE", headers, copy) < 0) {
+	if (!sdp || leg_send(leg, "INVITE", headers, sdp) < 0) {
 		log_warn("%s: a hold could not be shown to the party", leg->call_sid);
-		free(copy);
+		free(sdp);
 		return;
 	}
 	free(leg->reoffered);
-	leg->reoffered = copy;
+	leg->reoffered = sdp;
+}
+
+void leg_join_settled(struct leg *leg)
+{
+	if (!leg->reoffer || leg->glare || leg->state != LEG_CONFIRMED || leg->pending.method[0] ||
+	    leg->exchange.transaction[0] || leg->ng_id || leg->answer_in_ack)
+		return;
+	leg->reoffer = false;
+	send_offer(leg);
 }
 
 static void on_glare_over(void *arg)
@@ -133,6 +140,7 @@ bool leg_join_answered(struct leg *leg, int status)
 	if (status < 300) {
 		free(leg->sent_sdp);
 		leg->sent_sdp = reoffered;
+		leg->changed = true;
 		return true;
 	}
 	/* The session stays as it was (RFC 3261 §14.1). */

@@ -1,7 +1,7 @@
 /*
- * One NG call per leg: tag p is the party, tag i is our side, plain RTP on loopback. An offer of
- * the party is NG `offer` from p and `answer` of i; an offer of ours is NG `offer` from i and, when
- * the party's answer comes, `answer` of p (leg_ng.h).
+ * What a party and our side agree on (leg_ng.h). An offer of the party is NG `offer` of it and
+ * `answer` of our side; an offer of ours is NG `offer` of our side and, when the party's answer
+ * comes, `answer` of the party.
  */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
@@ -74,10 +74,12 @@ static enum sdp_direction answer_to(const struct leg *leg, enum sdp_direction th
 	return receive ? SDP_RECVONLY : SDP_INACTIVE;
 }
 
-/* Our side's description: the media worker's socket, or the internal side of the peer. */
+/* Our side's description: the media worker's socket, or the internal side of a peer that we are not
+ * linked to. */
 static char *our_sdp(struct leg *leg, enum sdp_direction direction)
 {
-	const struct leg *peer = leg->peer && leg->peer->media_number ? leg->peer : NULL;
+	const struct leg *peer =
+		leg->peer && leg->peer->media_number && !leg_links(leg) ? leg->peer : NULL;
 	struct sdp_own own = {
 		.address = peer ? peer->media_ip : leg->world->config->media_ip,
 		.port = peer ? peer->media_number
@@ -131,9 +133,22 @@ static int take_internal(struct leg *leg, const json_t *reply)
 	moved = leg->media_number != info.port;
 	leg->media_number = info.port;
 	leg->dtmf_pt = info.dtmf_pt;
-	if (moved && leg->peer)
-		leg_media_relink(leg->peer);
+	if (moved && leg->peer && !leg_links(leg))
+		leg->peer->relink = true;
 	return 0;
+}
+
+/* The party and our side have agreed anew: what joins it to another one follows, by
+ * leg_media_settle. */
+static void join_again(struct leg *leg)
+{
+	if (leg_links(leg)) {
+		leg->relink = true;
+	} else if (leg->linked) {
+		/* Not any more: of both our sides are told, as each other's internal one. */
+		leg->linked = leg->peer->linked = false;
+		leg->relink = leg->peer->relink = true;
+	}
 }
 
 void leg_media_mute(struct leg *leg, bool muted)
@@ -163,6 +178,8 @@ void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
 	leg->party_sends = theirs->direction == SDP_SENDRECV;
 	leg->info_digits = theirs->dtmf_pt < 0;
 	run_stream(leg);
+	/* Who hears of the answer has all of it. */
+	leg->changed = leg->changed && leg->answered_told;
 	if (!leg->answered_told && leg->events)
 		leg->events->answered(leg->arg);
 	leg->answered_told = true;
@@ -173,17 +190,44 @@ void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
 		leg_join_held(leg);
 }
 
-/* An exchange with RTPengine is over: what waited for that goes on. */
-static void settle(struct leg *leg)
+static void tell_own_side(struct leg *leg);
+
+void leg_media_settle(struct leg *leg)
 {
 	if (leg->state == LEG_ENDED || leg->ng_id)
 		return;
+	if (leg->answer_waits) {
+		tell_own_side(leg);
+		return;
+	}
+	/* What RTPengine need not be told of, a refresh, is over at once. */
 	if (leg->exchange.waits)
 		leg_exchange_start(leg);
-	else if (leg->relink)
+	if (leg->relink && !leg->ng_id)
 		leg_media_relink(leg);
-	else
-		leg_join_settled(leg);
+	if (leg->peer && leg->peer->relink && !leg->peer->ng_id)
+		leg_media_relink(leg->peer);
+	leg_join_settled(leg);
+}
+
+/* The party's description that holds, as that of a refused offer does not. */
+static void describe_again(struct leg *leg)
+{
+	const char *sdp = leg->taken_offer ? leg->taken_offer : leg->party_answer;
+	struct sdp_info info;
+
+	if (!sdp || sdp_parse(&info, sdp, strlen(sdp)) < 0)
+		return;
+	leg->media_lines = info.media_count;
+	leg->suite = info.suite;
+}
+
+static void exchange_over(struct leg *leg, int r, const char *sdp)
+{
+	if (r < 0)
+		describe_again(leg);
+	leg_exchange_done(leg, r, sdp);
+	leg_media_settle(leg);
 }
 
 static void on_answer(void *arg, int r, const json_t *reply)
@@ -193,8 +237,13 @@ static void on_answer(void *arg, int r, const json_t *reply)
 
 	if (leg_ng_over(leg))
 		return;
-	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
-	settle(leg);
+	if (r == 0 && !sdp)
+		r = -EPROTO;
+	if (r == 0)
+		join_again(leg);
+	else
+		leg->relink = true; /* the offer was taken: it is told of what holds again */
+	exchange_over(leg, r, sdp);
 }
 
 /* The party's offer was taken: answer it for our side. */
@@ -204,14 +253,14 @@ static void on_offer(void *arg, int r, const json_t *reply)
 
 	if (leg_ng_over(leg))
 		return;
+	leg->media_lines = leg->exchange.info.media_count;
+	leg->suite = leg->exchange.info.suite;
 	if (r == 0)
 		r = take_internal(leg, reply);
 	if (r == 0)
 		r = answer_ours(leg, leg->exchange.info.direction, on_answer);
-	if (r == 0)
-		return;
-	leg_exchange_done(leg, r, NULL);
-	settle(leg);
+	if (r < 0)
+		exchange_over(leg, r, NULL);
 }
 
 /* Our offer was taken: RTPengine's version of it goes into the 200. */
@@ -223,7 +272,7 @@ static void on_own_offer(void *arg, int r, const json_t *reply)
 	if (leg_ng_over(leg))
 		return;
 	leg_exchange_done(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
-	settle(leg);
+	leg_media_settle(leg);
 }
 
 int leg_media_exchange(struct leg *leg)
@@ -273,7 +322,7 @@ static void on_query(void *arg, int r, const json_t *reply)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 		return;
 	}
-	last = r == 0 ? leg_ng_last_packet(reply) : 0;
+	last = r == 0 ? leg_ng_last_packet(leg, reply) : 0;
 	if (leg->peer && leg->party_sends && last &&
 	    now - last >= leg->world->config->rtp_timeout_ms / 1000) {
 		log_info("%s: no RTP from the party", leg->call_sid);
@@ -281,7 +330,7 @@ static void on_query(void *arg, int r, const json_t *reply)
 	} else {
 		run_stream(leg); /* the time runs anew */
 	}
-	settle(leg);
+	leg_media_settle(leg);
 }
 
 static void ask_of_silence(struct leg *leg)
@@ -292,8 +341,6 @@ static void ask_of_silence(struct leg *leg)
 }
 
 /* -- the party's answers to offers of ours */
-
-static void take_answer(struct leg *leg);
 
 /* An early one decides nothing but where media goes. */
 static void run_early(struct leg *leg, const struct sdp_info *info)
@@ -311,18 +358,28 @@ static void on_party_answer(void *arg, int r, const json_t *reply)
 	if (leg_ng_over(leg))
 		return;
 	if (r == 0)
+		r = sdp_parse(&info, leg->party_answer, strlen(leg->party_answer));
+	if (r == 0) {
+		leg->media_lines = info.media_count;
+		leg->suite = info.suite;
 		r = take_internal(leg, reply);
+	}
 	if (leg->answer_waits) {
-		take_answer(leg);
+		leg_media_settle(leg);
 		return;
 	}
-	if (r < 0 || sdp_parse(&info, leg->party_answer, strlen(leg->party_answer)) < 0)
+	if (r != 0) {
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
-	else if (leg->state < LEG_ANSWERED)
-		run_early(leg, &info);
-	else
-		leg_media_run(leg, &info);
-	settle(leg);
+	} else {
+		join_again(leg);
+		if (leg->state < LEG_ANSWERED)
+			run_early(leg, &info);
+		else
+			leg_media_run(leg, &info);
+		if (leg->state >= LEG_ANSWERED)
+			leg_tell_change(leg);
+	}
+	leg_media_settle(leg);
 }
 
 static void take_answer(struct leg *leg)
@@ -338,6 +395,7 @@ static int keep_answer(struct leg *leg, const char *sdp)
 
 	if (!copy)
 		return -ENOMEM;
+	leg->changed |= !leg->party_answer || strcmp(leg->party_answer, sdp) != 0;
 	free(leg->party_answer);
 	leg->party_answer = copy;
 	free(leg->taken_offer);
@@ -375,21 +433,21 @@ static void on_own_side(void *arg, int r, const json_t *reply)
 }
 
 /* An offer of ours and the party's answer to it, which is there already. */
-static int tell_own_side(struct leg *leg)
+static void tell_own_side(struct leg *leg)
 {
-	return offer_ours(leg, on_own_side);
+	leg->answer_waits = false;
+	if (offer_ours(leg, on_own_side) < 0)
+		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 }
 
 void leg_media_refreshed(struct leg *leg, const char *sdp)
 {
-	int r = keep_answer(leg, sdp);
-
-	if (r == 0 && leg->ng_id)
-		leg->relink = true;
-	else if (r == 0)
-		r = tell_own_side(leg);
-	if (r < 0)
+	if (keep_answer(leg, sdp) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+	else if (leg->ng_id)
+		leg->answer_waits = true;
+	else
+		tell_own_side(leg);
 }
 
 /* -- our side changes: joined, or left */
@@ -405,7 +463,7 @@ static void on_relinked(void *arg, int r, const json_t *reply)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
 	else
 		run_stream(leg);
-	settle(leg);
+	leg_media_settle(leg);
 }
 
 /* The party's last offer once more, with another answer of our side to it. */
@@ -418,7 +476,7 @@ static void on_offer_again(void *arg, int r, const json_t *reply)
 		return;
 	if (!leg->taken_offer) {
 		/* The party's answer to an offer of ours came meanwhile: that is what holds. */
-		settle(leg);
+		leg_media_settle(leg);
 		return;
 	}
 	if (r == 0)
@@ -433,35 +491,25 @@ static void on_offer_again(void *arg, int r, const json_t *reply)
 
 void leg_media_relink(struct leg *leg)
 {
-	int r = 0;
-
-	if (leg->state == LEG_ENDED || !leg->media_number)
+	if (leg->state == LEG_ENDED)
 		return;
-	leg->relink = leg->ng_id != 0;
+	if (!leg->media_number) {
+		/* What was told of our side waits for the party's answer. */
+		leg->relink = leg->ng_known != NULL;
+		return;
+	}
+	if (leg_links(leg)) {
+		leg_link(leg);
+		return;
+	}
+	/* An offer of ours that waits for its answer has said already what our side was. */
+	leg->relink = leg->ng_id || leg->answer_in_ack;
 	if (leg->relink)
 		return;
-	if (leg->taken_offer)
-		r = leg_ng_offer(leg, LEG_PARTY, leg->taken_offer, on_offer_again);
-	else if (leg->party_answer)
-		r = tell_own_side(leg);
-	if (r < 0)
+	if (leg->taken_offer && leg_ng_offer(leg, LEG_PARTY, leg->taken_offer, on_offer_again) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
-}
-
-static void on_reoffer(void *arg, int r, const json_t *reply)
-{
-	struct leg *leg = arg;
-	const char *sdp = leg_ng_sdp(reply);
-
-	if (leg_ng_over(leg))
-		return;
-	leg_join_offered(leg, r == 0 && !sdp ? -EPROTO : r, sdp);
-	settle(leg);
-}
-
-int leg_media_reoffer(struct leg *leg)
-{
-	return offer_ours(leg, on_reoffer);
+	else if (!leg->taken_offer && leg->party_answer)
+		tell_own_side(leg);
 }
 
 int leg_media_resume(struct leg *leg)

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define NO_REPLY_MS    4000  /* an address that says nothing for so long is not there */
 #define FINAL_MS       32000 /* from CANCEL to the final answer (RFC 3261 §9.1) */
 #define HEADER_BYTES   32768
 #define CHALLENGES_MAX 8
@@ -41,8 +40,6 @@ static void close_invite(struct leg *leg)
 
 /* -- sending */
 
-static void try_next(struct leg *leg, enum leg_end why, int code);
-
 static void on_sent(void *arg, int r)
 {
 	struct leg *leg = arg;
@@ -53,7 +50,7 @@ static void on_sent(void *arg, int r)
 	if (leg->state == LEG_ENDED)
 		leg_release(leg);
 	else
-		try_next(leg, LEG_END_UNREACHABLE, 0);
+		leg_outbound_next(leg, LEG_END_UNREACHABLE, 0);
 }
 
 static void add_headers(const struct leg *leg, struct buf *b)
@@ -70,6 +67,9 @@ static void add_headers(const struct leg *leg, struct buf *b)
 		 "X-Twilio-ApiVersion: 2010-04-01\r\n%s%sContent-Type: application/sdp\r\n",
 		 o->account_sid, o->shown_sid, o->target.headers,
 		 o->authorization ? o->authorization : "");
+	/* Kamailio takes it out, and sends on no other. */
+	if (o->connection)
+		buf_addf(b, "X-Hookswitch-Connection: %d\r\n", o->connection);
 }
 
 /* The target that is tried; our Contact follows its transport. */
@@ -88,7 +88,7 @@ static int format_hop(struct leg *leg, char *ret, size_t size)
 	return 0;
 }
 
-static int send_invite(struct leg *leg)
+int leg_outbound_send(struct leg *leg)
 {
 	struct leg_outbound *o = leg->outbound;
 	char hop[160];
@@ -114,12 +114,11 @@ static int send_invite(struct leg *leg)
 	if (r < 0)
 		return r;
 	o->open = true;
-	leg->world->ops->timer_start(ops_arg(leg), o->timer, NO_REPLY_MS);
+	leg->world->ops->timer_start(ops_arg(leg), o->timer, LEG_NO_REPLY_MS);
 	return 0;
 }
 
-/* The next target, or the end with what the last one came to. */
-static void try_next(struct leg *leg, enum leg_end why, int code)
+void leg_outbound_next(struct leg *leg, enum leg_end why, int code)
 {
 	struct leg_outbound *o = leg->outbound;
 
@@ -128,7 +127,7 @@ static void try_next(struct leg *leg, enum leg_end why, int code)
 	o->authorization = NULL;
 	while (o->next_target < o->n_targets) {
 		o->next_target++;
-		if (send_invite(leg) == 0)
+		if (leg_tls_reach(leg) == 0)
 			return;
 	}
 	leg_end(leg, why, code);
@@ -141,7 +140,7 @@ void leg_outbound_offered(struct leg *leg, int r, const char *sdp)
 	if (r < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 0);
 	else
-		try_next(leg, LEG_END_UNREACHABLE, 0);
+		leg_outbound_next(leg, LEG_END_UNREACHABLE, 0);
 }
 
 static void on_resolved(void *arg, int r, const struct resolver_target *targets, unsigned n)
@@ -163,7 +162,7 @@ static void on_resolved(void *arg, int r, const struct resolver_target *targets,
 		else
 			leg_end(leg, LEG_END_UNREACHABLE, 0);
 	} else if (leg->sent_sdp) {
-		try_next(leg, LEG_END_UNREACHABLE, 0);
+		leg_outbound_next(leg, LEG_END_UNREACHABLE, 0);
 	} else if (leg_media_offer(leg) < 0) {
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 0);
 	}
@@ -208,6 +207,9 @@ void leg_outbound_cancel(struct leg *leg)
 	if (o->query)
 		leg->world->ops->resolve_cancel(ops_arg(leg), o->query);
 	o->query = NULL;
+	if (o->connecting)
+		leg->world->ops->timer_stop(ops_arg(leg), o->timer);
+	o->connecting = false;
 	o->cancel = true;
 	if (!o->open || o->cancelled)
 		return;
@@ -221,6 +223,12 @@ static void on_timer(void *arg)
 	struct leg *leg = arg;
 	struct leg_outbound *o = leg->outbound;
 
+	if (o->connecting) {
+		o->connecting = false;
+		log_info("%s: no answer over TLS from %s", leg->call_sid, o->target.host);
+		leg_outbound_next(leg, LEG_END_UNREACHABLE, 408);
+		return;
+	}
 	if (!o->open)
 		return;
 	/* Kamailio need not repeat it any longer. */
@@ -228,7 +236,7 @@ static void on_timer(void *arg)
 		leg->world->ops->sip_cancel(ops_arg(leg), leg->call_id, o->cseq);
 	if (leg->state != LEG_ENDED && o->next_target < o->n_targets) {
 		close_invite(leg);
-		try_next(leg, LEG_END_UNREACHABLE, 408);
+		leg_outbound_next(leg, LEG_END_UNREACHABLE, 408);
 	} else if (!o->provisional && !o->overdue) {
 		/* It may have arrived all the same: whoever still rings is cancelled, whoever
 		 * answers hung up. */
@@ -246,8 +254,7 @@ static void on_timer(void *arg)
 static void on_provisional(struct leg *leg, const struct sip_msg *msg)
 {
 	struct leg_outbound *o = leg->outbound;
-	struct leg_refusal refusal = { 0 };
-	struct sdp_info info;
+	enum leg_end why;
 	char *sdp;
 
 	if (!o->open)
@@ -262,9 +269,8 @@ static void on_provisional(struct leg *leg, const struct sip_msg *msg)
 	if (!o->rang && leg->events)
 		leg->events->ringing(leg->arg);
 	o->rang = true;
-	if (o->early_media && leg->state == LEG_ALERTING && msg->body_len &&
-	    leg_check_sdp(msg, &info, &refusal)) {
-		sdp = leg_copy_sdp(msg);
+	if (o->early_media && leg->state == LEG_ALERTING && msg->body_len) {
+		sdp = leg_take_answer(leg, msg, &why);
 		if (sdp)
 			leg_media_early(leg, sdp);
 		free(sdp);
@@ -278,10 +284,13 @@ void leg_outbound_tell(struct leg *leg, const struct sip_msg *msg)
 }
 
 /* The dialog as its UAC: RFC 3261 §12.1.2. */
-static int fill_dialog(struct leg *leg, const struct sip_msg *msg)
+static int fill_dialog(struct leg *leg, const struct sip_msg *msg, const char *source)
 {
 	struct leg_outbound *o = leg->outbound;
 
+	/* Keys go where the INVITE went, whose certificate was looked at. */
+	if (leg->security == LEG_SRTP && source && !leg->next_hop)
+		leg->next_hop = strdup(source);
 	free(leg->route_set);
 	free(leg->target);
 	free(leg->remote);
@@ -299,9 +308,8 @@ static int fill_dialog(struct leg *leg, const struct sip_msg *msg)
 static void on_answer(struct leg *leg, const struct sip_msg *msg, const char *source)
 {
 	struct leg_outbound *o = leg->outbound;
-	struct leg_refusal refusal = { 0 };
-	struct sdp_info info;
-	char *sdp = NULL;
+	enum leg_end why;
+	char *sdp;
 
 	if (o->party_tag || msg->cseq != o->cseq) {
 		/* Another branch answered too (RFC 3261 §13.2.2.4). */
@@ -310,7 +318,7 @@ static void on_answer(struct leg *leg, const struct sip_msg *msg, const char *so
 		return;
 	}
 	close_invite(leg);
-	if (fill_dialog(leg, msg) < 0) {
+	if (fill_dialog(leg, msg, source) < 0) {
 		leg_end(leg, LEG_END_TRANSPORT, 0);
 		return;
 	}
@@ -322,12 +330,11 @@ static void on_answer(struct leg *leg, const struct sip_msg *msg, const char *so
 	}
 	leg_session_answered(leg, "INVITE", msg);
 	leg_outbound_tell(leg, msg);
-	if (leg_check_sdp(msg, &info, &refusal))
-		sdp = leg_copy_sdp(msg);
+	sdp = leg_take_answer(leg, msg, &why);
 	if (sdp)
 		leg_media_answer(leg, sdp);
 	else
-		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);
+		leg_end(leg, why, 200);
 	free(sdp);
 }
 
@@ -357,13 +364,14 @@ static bool authorize(struct leg *leg, const struct sip_msg *msg)
 		o->authorization = NULL;
 		return false;
 	}
-	return send_invite(leg) == 0;
+	return leg_outbound_send(leg) == 0;
 }
 
 /*
  * RFC 3261 §8.1.3.4: the first Contact of a 3xx, with the headers and the media of before. Not for
- * registered phones, which are where they registered; not to SIP domains of this platform; some
- * times only. True: it is being looked up.
+ * registered phones, which are where they registered; not to SIP domains of this platform, nor
+ * where the account may not call; a secure call by TLS alone; some times only. True: it is being
+ * looked up.
  */
 static bool redirect(struct leg *leg, const struct sip_msg *msg)
 {
@@ -377,7 +385,9 @@ static bool redirect(struct leg *leg, const struct sip_msg *msg)
 	     strncasecmp(msg->contact_uri, "sips:", 5)) ||
 	    sip_target_parse(&next, msg->contact_uri, &error) < 0)
 		return false;
-	if (sip_host_is_below(next.host, leg->world->config->sip_domain)) {
+	if (sip_host_is_below(next.host, leg->world->config->sip_domain) ||
+	    (o->one_host && strcasecmp(next.host, o->target.host) != 0) ||
+	    (leg->security == LEG_SRTP && next.transport != SIP_TLS)) {
 		sip_target_done(&next);
 		return false;
 	}
@@ -413,7 +423,7 @@ static void on_refusal(struct leg *leg, const struct sip_msg *msg)
 	leg_outbound_tell(leg, msg);
 	/* RFC 3263 §4.3: another address may do better. */
 	if (msg->status == 503)
-		try_next(leg, LEG_END_REFUSED, 503);
+		leg_outbound_next(leg, LEG_END_REFUSED, 503);
 	else
 		leg_end(leg, LEG_END_REFUSED, msg->status);
 }
@@ -486,8 +496,13 @@ static int fill(struct leg *leg, const struct leg_call *call)
 		call->next_hop ? strndup(call->socket, strcspn(call->socket, ":")) : strdup("");
 	snprintf(o->shown_sid, sizeof(o->shown_sid), "%s", call->shown_sid);
 	o->early_media = call->early_media;
+	o->one_host = call->one_host;
 	o->to = strdup(call->target->uri);
 	leg->dtmf_pt = call->dtmf_pt;
+	leg->security = call->target->secure ? LEG_SRTP : LEG_RTP;
+	leg->suite = !call->target->secure				   ? NULL
+		     : call->target->dtls && leg->world->config->srtp_dtls ? SDP_DTLS
+									   : SDP_SUITE_80;
 	o->account_sid = strdup(call->account_sid);
 	o->username = call->username ? strdup(call->username) : NULL;
 	o->password = call->username ? strdup(call->password ? call->password : "") : NULL;
@@ -510,7 +525,7 @@ static int call_known_place(struct leg *leg)
 int leg_new_outbound(struct leg **ret, struct world *world, struct legs *legs, const char *call_sid,
 		     const struct leg_call *call, const struct leg_events *events, void *arg)
 {
-	struct leg *leg = leg_alloc(world, legs, call_sid);
+	struct leg *leg = leg_alloc(world, legs, call_sid, call->beside);
 	int r = -ENOMEM;
 
 	if (!leg)

@@ -27,6 +27,13 @@ static void busy(struct leg *leg, const char *transaction)
 	leg_reply(leg, transaction, 500, "Server Internal Error", "Retry-After: 1\r\n", NULL);
 }
 
+/* What came over TLS, or went by it since keys are in it, is not led elsewhere by an offer. */
+static bool leaves_tls(const struct leg *leg, const struct leg_invite *request)
+{
+	return leg->security == LEG_SRTP && strcmp(leg->proto, "udp") != 0 &&
+	       strcmp(leg->proto, "tcp") != 0 && strcmp(request->proto, "tls") != 0;
+}
+
 /* A re-INVITE, or an UPDATE with or without SDP (RFC 3311). */
 static void on_offer(struct leg *leg, const struct leg_invite *request)
 {
@@ -52,12 +59,17 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 			  NULL);
 		return;
 	}
+	if (leaves_tls(leg, request)) {
+		leg_reply(leg, request->transaction, 488, "Secure SIP transport required",
+			  "X-Twilio-Error: 32209 SIP: Secure transport required\r\n", NULL);
+		return;
+	}
 	if (leg_session_take(leg, msg, &session, headers, sizeof(headers))) {
 		leg_reply(leg, request->transaction, 422, "Session Interval Too Small", LEG_MIN_SE,
 			  NULL);
 		return;
 	}
-	if (msg->body_len && !leg_check_sdp(msg, &info, &refusal)) {
+	if (msg->body_len && !leg_check_offer(leg, msg, &info, &refusal)) {
 		leg_reply(leg, request->transaction, refusal.code, refusal.reason, refusal.headers,
 			  NULL);
 		return;
@@ -77,7 +89,7 @@ static void on_offer(struct leg *leg, const struct leg_invite *request)
 	}
 	if (msg->body_len) {
 		x->info = info;
-		x->offer = leg_copy_sdp(msg);
+		x->offer = leg_copy_offer(msg);
 	}
 	x->offerless = !x->offer;
 	leg_exchange_start(leg);

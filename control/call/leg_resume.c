@@ -1,6 +1,7 @@
 /* A leg that talks, as text that a later process takes up again: its dialog and its media. */
 #define LOG_SUBSYSTEM "leg"
 #include "call/leg_internal.h"
+#include "call/leg_ng.h"
 
 #include "base/clock.h"
 #include "base/config.h"
@@ -51,8 +52,10 @@ json_t *leg_save(const struct leg *leg)
 	if (leg->state != LEG_ANSWERED && leg->state != LEG_CONFIRMED)
 		return NULL;
 	j = json_pack(
-		"{s:s, s:s, s:i, s:i, s:i, s:b, s:s, s:i, s:i, s:I, s:I, s:i, s:i, s:b, s:i, s:b}",
-		"media", leg->call_sid, "local_tag", leg->local_tag, "local_cseq",
+		"{s:s, s:s, s:i, s:s, s:i, s:i, s:i, s:b, s:s, s:i, s:i, s:I, s:I, s:i, s:i, s:b, "
+		"s:i, s:b}",
+		"media", leg->call_sid, "ng_call", leg->ng->id, "media_lines",
+		(int)leg->media_lines, "local_tag", leg->local_tag, "local_cseq",
 		(int)leg->local_cseq, "remote_cseq", (int)leg->remote_cseq, "invite_cseq",
 		(int)leg->invite_cseq, "update", leg->peer_update, "media_ip", leg->media_ip,
 		"media_port", leg->media_number, "dtmf_pt", leg->dtmf_pt, "sdp_id",
@@ -69,6 +72,8 @@ json_t *leg_save(const struct leg *leg)
 		else
 			bad |= strings[i].needed;
 	}
+	if (leg->suite)
+		bad |= json_object_set_new(j, "suite", json_string(leg->suite));
 	if (o)
 		bad |= json_object_set_new(j, "outbound",
 					   json_pack("{s:s, s:s, s:i}", "to", o->to, "party_tag",
@@ -105,15 +110,17 @@ static int take_rest(struct leg *leg, const json_t *j)
 {
 	const char *tag = json_string_value(json_object_get(j, "local_tag"));
 	const char *ip = json_string_value(json_object_get(j, "media_ip"));
+	const char *ng = json_string_value(json_object_get(j, "ng_call"));
 	const json_t *out = json_object_get(j, "outbound");
 
 	if (!tag || strlen(tag) >= sizeof(leg->local_tag) || !ip ||
-	    strlen(ip) >= sizeof(leg->media_ip) || number(j, "theirs") > SDP_INACTIVE ||
-	    number(j, "towards") > SDP_INACTIVE || number(j, "theirs") < 0 ||
-	    number(j, "towards") < 0)
+	    strlen(ip) >= sizeof(leg->media_ip) || !ng || strlen(ng) >= sizeof(leg->ng->id) ||
+	    number(j, "theirs") > SDP_INACTIVE || number(j, "towards") > SDP_INACTIVE ||
+	    number(j, "theirs") < 0 || number(j, "towards") < 0)
 		return -EINVAL;
 	strcpy(leg->local_tag, tag);
 	strcpy(leg->media_ip, ip);
+	strcpy(leg->ng->id, ng);
 	leg->local_cseq = (unsigned)number(j, "local_cseq") + CSEQ_STEP;
 	leg->remote_cseq = (unsigned)number(j, "remote_cseq");
 	leg->invite_cseq = (unsigned)number(j, "invite_cseq");
@@ -130,7 +137,11 @@ static int take_rest(struct leg *leg, const json_t *j)
 	leg->info_digits = json_is_true(json_object_get(j, "info_digits"));
 	leg->session.interval_s = number(j, "session");
 	leg->session.we_refresh = json_is_true(json_object_get(j, "refreshes"));
-	leg->invite_replied = leg->answered_told = leg->ng_call = true;
+	leg->media_lines = (unsigned)number(j, "media_lines");
+	leg->suite = sdp_crypto_suite(json_string_value(json_object_get(j, "suite")));
+	leg->security = leg->suite ? LEG_SRTP : LEG_RTP;
+	leg->invite_replied = leg->answered_told = true;
+	leg->ng_known = leg->call_sid;
 	leg->invite_code = 200;
 	leg->state = LEG_CONFIRMED;
 	return out ? leg_outbound_resume(leg, json_string_value(json_object_get(out, "to")),
@@ -143,7 +154,8 @@ int leg_resume(struct leg **ret, struct world *world, struct legs *legs, const j
 	       const struct leg_events *events, void *arg)
 {
 	const char *media = json_string_value(json_object_get(saved, "media"));
-	struct leg *leg = media && strlen(media) < SID_SIZE ? leg_alloc(world, legs, media) : NULL;
+	struct leg *leg =
+		media && strlen(media) < SID_SIZE ? leg_alloc(world, legs, media, NULL) : NULL;
 	int r;
 
 	if (!leg)
@@ -169,7 +181,7 @@ void leg_abandon(struct leg *leg)
 {
 	leg->events = NULL;
 	/* RTPengine keeps its call, and the party its dialog. */
-	leg->ng_call = false;
+	leg->ng_known = NULL;
 	leg->peer = NULL;
 	leg_destroy(leg);
 }
@@ -178,6 +190,16 @@ void leg_rejoin(struct leg *a, struct leg *b)
 {
 	a->peer = b;
 	b->peer = a;
-	leg_media_rejoined(a);
-	leg_media_rejoined(b);
+	if (!strcmp(a->ng->id, b->ng->id)) {
+		leg_ng_call_release(b->ng);
+		b->ng = leg_ng_call_beside(a, a->ng->id);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct leg *leg = i ? b : a;
+
+		if (leg_links(leg))
+			leg_link_done(leg);
+		else
+			leg_media_rejoined(leg);
+	}
 }

@@ -70,10 +70,22 @@ static bool first_route(const char *route_set, const char **uri, int *len)
 	return true;
 }
 
-static bool same_transport(const char *socket, const char *uri)
+/* What a URI says; more may follow it. */
+static const char *transport_of(const char *uri)
 {
 	const char *p = strcasestr(uri, ";transport=");
-	const char *transport = p ? p + 11 : !strncasecmp(uri, "sips:", 5) ? "tls" : "udp";
+
+	return p ? p + 11 : !strncasecmp(uri, "sips:", 5) ? "tls" : "udp";
+}
+
+static bool is_tls(const char *uri)
+{
+	return uri && !strncasecmp(transport_of(uri), "tls", 3);
+}
+
+static bool same_transport(const char *socket, const char *uri)
+{
+	const char *transport = transport_of(uri);
 	size_t n = strcspn(socket, ":");
 
 	return n && !strncasecmp(socket, transport, n);
@@ -115,6 +127,10 @@ static int route(const struct leg *leg, struct sip_out *out, struct buf *b, stru
 	r = take_routes(out, leg->target, leg->route_set, b, hop);
 	if (r < 0)
 		return r;
+	/* A key of ours leaves over TLS, whatever a Contact or a proxy says of itself. */
+	if (leg->security == LEG_SRTP && !(leg->pending.tries % 2) && is_tls(leg->next_hop) &&
+	    !is_tls(out->next_hop ? out->next_hop : out->ruri))
+		out->next_hop = leg->next_hop;
 	if (leg->socket[0] &&
 	    same_transport(leg->socket, out->next_hop ? out->next_hop : out->ruri))
 		out->socket = leg->socket;
@@ -248,10 +264,8 @@ void leg_on_response(struct leg *leg, const struct sip_msg *msg)
 			if (!reoffer || msg->status < 300)
 				leg_session_answered(leg, method, msg);
 			if (msg->status < 300 && !strcmp(method, "INVITE")) {
-				struct leg_refusal refusal = { 0 };
-				struct sdp_info info;
-				char *sdp = leg_check_sdp(msg, &info, &refusal) ? leg_copy_sdp(msg)
-										: NULL;
+				enum leg_end why;
+				char *sdp = leg_take_answer(leg, msg, &why);
 
 				if (sdp)
 					leg_media_refreshed(leg, sdp);

@@ -1,6 +1,7 @@
 #define LOG_SUBSYSTEM "legs"
 #include "call/leg_internal.h"
 
+#include "base/config.h"
 #include "base/log.h"
 #include "proto/sip_msg.h"
 
@@ -34,7 +35,20 @@ struct legs {
 	const struct legs_events *events;
 	void *arg;
 	unsigned char *message; /* the decoded SIP message of the event at hand */
+	struct leg_proofs proofs;
 };
+
+static void tell_media(void *arg, const struct leg_media_report *report)
+{
+	struct legs *legs = arg;
+
+	legs->events->media(legs->arg, report);
+}
+
+struct leg_proofs *legs_proofs(struct legs *legs)
+{
+	return &legs->proofs;
+}
 
 struct legs *legs_new(struct world *world, const struct legs_events *events, void *arg)
 {
@@ -45,6 +59,7 @@ struct legs *legs_new(struct world *world, const struct legs_events *events, voi
 	legs->world = world;
 	legs->events = events;
 	legs->arg = arg;
+	legs->proofs = (struct leg_proofs){ .world = world, .tell = tell_media, .arg = legs };
 	legs->message = malloc(MESSAGE_MAX_BYTES + 4);
 	if (!legs->message) {
 		free(legs);
@@ -59,6 +74,7 @@ void legs_free(struct legs *legs)
 
 	if (!legs)
 		return;
+	leg_proofs_close(&legs->proofs);
 	HASH_ITER(hh, legs->by_key, leg, tmp)
 	{
 		BUG_ON(leg->events); /* its call must end it first */
@@ -219,6 +235,21 @@ static void on_initial(struct legs *legs, const struct leg_invite *invite)
 		legs->events->incoming(legs->arg, invite);
 }
 
+/* kamailio.call_decision's field: the domain's own word, or the installation's. */
+static enum leg_security security_of(const struct legs *legs, const char *secure)
+{
+	switch (*secure) {
+	case 't':
+		return LEG_SRTP;
+	case 'o':
+		return LEG_EITHER;
+	case 'n':
+		return LEG_RTP;
+	default:
+		return legs->world->config->srtp_optional ? LEG_EITHER : LEG_RTP;
+	}
+}
+
 static void on_request(struct legs *legs, const json_t *params)
 {
 	struct sip_msg *msg = decode(legs, params);
@@ -233,6 +264,7 @@ static void on_request(struct legs *legs, const json_t *params)
 		.account_sid = text(params, "account"),
 		.domain = text(params, "domain"),
 		.domain_sid = text(params, "domain_sid"),
+		.security = security_of(legs, text(params, "secure")),
 		.user = text(params, "user"),
 	};
 	struct leg *leg;
@@ -328,6 +360,23 @@ static void on_response(struct legs *legs, const json_t *params)
 	free(source);
 }
 
+/* The id is the leg's Call-ID, a dot, and which of its connections it is. */
+static void on_tls_peer(struct legs *legs, const json_t *params)
+{
+	const char *id = text(params, "id"), *dot = strrchr(id, '.');
+	char *call_id = dot ? strndup(id, (size_t)(dot - id)) : NULL;
+	struct leg *leg = call_id ? find_key(legs, call_id, NULL) : NULL;
+	struct tls_peer peer = {
+		.connection = (int)json_integer_value(json_object_get(params, "connection")),
+		.trusted = json_integer_value(json_object_get(params, "verified")) == 1,
+		.names = text(params, "names"),
+	};
+
+	if (leg && leg->outbound)
+		leg_tls_peer(leg, (unsigned)strtoul(dot + 1, NULL, 10), &peer);
+	free(call_id);
+}
+
 static void on_rejected(struct legs *legs, const json_t *params)
 {
 	struct sip_msg *msg = decode(legs, params);
@@ -344,7 +393,7 @@ void legs_sip_event(struct legs *legs, const char *json, size_t len)
 	} events[] = {
 		{ "sip.request", on_request },	 { "sip.ack", on_ack },
 		{ "sip.cancel", on_cancel },	 { "sip.response", on_response },
-		{ "sip.rejected", on_rejected },
+		{ "sip.rejected", on_rejected }, { "tls.peer", on_tls_peer },
 	};
 	json_t *event = json_loadb(json, len, 0, NULL);
 	const char *method = text(event, "method");
@@ -365,16 +414,15 @@ void legs_dtmf_event(struct legs *legs, const char *json, size_t len)
 {
 	static const char digits[] = "0123456789*#ABCD";
 	json_t *event = json_loadb(json, len, 0, NULL);
-	const char *sid = text(event, "callid");
+	const char *tag = text(event, "source_tag");
 	const json_t *code = json_object_get(event, "event");
 	json_int_t key = json_is_integer(code) ? json_integer_value(code) : -1;
 	json_int_t duration = json_integer_value(json_object_get(event, "duration"));
 	struct leg *leg;
 
-	HASH_FIND(sid_hh, legs->by_sid, sid, strlen(sid), leg);
-	/* Tag p is the party; digits that we send come back as tag i. */
-	if (leg && leg->events && leg->state != LEG_ENDED && key >= 0 && key < 16 &&
-	    !strcmp(text(event, "source_tag"), "p"))
+	/* Digits that we send come back with the tag of our side, which names no leg. */
+	HASH_FIND(sid_hh, legs->by_sid, tag, strlen(tag), leg);
+	if (leg && leg->events && leg->state != LEG_ENDED && key >= 0 && key < 16)
 		leg->events->digit(leg->arg, digits[key],
 				   duration > 0 && duration < 60000 ? (unsigned)duration : 0);
 	json_decref(event);

@@ -18,8 +18,10 @@
 #define RETRY_MS	500
 
 /*
- * While one batch is being written the next one gathers: under load the batches grow by themselves,
- * in idle a row is written at once. One batch is on the way at a time, so the order holds.
+ * While one batch is being written the next one gathers: under load the batches grow by themselves.
+ * What nobody waits for gathers for a while besides: the rows of a call that ends at once, or of
+ * its webhooks, then are one transaction. A new call is written at once, for the web application
+ * that is told of it may ask for it. One batch is on the way at a time, so the order holds.
  */
 struct batch {
 	struct store *store;
@@ -31,13 +33,15 @@ struct batch {
 
 struct store {
 	const char *node;
+	unsigned gather_ms;
 	struct loop *loop;
 	struct db_worker *worker;
-	struct loop_timer *retry;
+	struct loop_timer *timer; /* to the next batch, or to the next try of this one */
 	struct store_item *head, **tail;
 	unsigned count;
 	size_t bytes;
 	struct batch *batch; /* on the worker, or waiting for its retry */
+	bool urgent;	     /* something in the queue does not gather */
 	bool away;	     /* the last batch met no database */
 	uint64_t lost;	     /* rows that found the queue full */
 };
@@ -136,6 +140,16 @@ static const char insert_call_events[] =
 	" CROSS JOIN LATERAL (SELECT FROM calls c WHERE c.sid = r.call_sid LIMIT 1) AS present"
 	" ON CONFLICT (sid) DO NOTHING";
 
+static const char insert_call_media[] =
+	"INSERT INTO call_media (sid, account_sid, call_sid, protocol, crypto_suite,"
+	" packets_received, packets_rejected, packets_sent, date_created)"
+	" SELECT r.sid, present.account_sid, r.call_sid, r.protocol, r.crypto_suite, r.received,"
+	" r.rejected, r.sent, to_timestamp(r.created_ms / 1000.0)"
+	" FROM json_to_recordset($1::json) AS r(sid text, call_sid text, protocol text,"
+	" crypto_suite text, received bigint, rejected bigint, sent bigint, created_ms bigint)"
+	" CROSS JOIN LATERAL (SELECT c.account_sid FROM calls c WHERE c.sid = r.call_sid LIMIT 1)"
+	" AS present ON CONFLICT (sid) DO NOTHING";
+
 static const char insert_callbacks[] =
 	"INSERT INTO callbacks (sid, account_sid, call_sid, node, url, method, parameters)"
 	" SELECT sid, account_sid, call_sid, node, url, method, parameters"
@@ -175,13 +189,14 @@ static const char by_key[] = "-c enable_hashjoin=off -c enable_mergejoin=off -c 
 static const char *const statements[] = {
 	[STORE_CALL_INSERT] = insert_calls,	     [STORE_CALL_UPDATE] = update_calls,
 	[STORE_NOTIFICATION] = insert_notifications, [STORE_CALL_EVENT] = insert_call_events,
-	[STORE_CALLBACK_INSERT] = insert_callbacks,  [STORE_CALLBACK_DELETE] = delete_callbacks,
-	[STORE_BRIDGE_INSERT] = insert_bridges,	     [STORE_BRIDGE_DELETE] = delete_bridges,
+	[STORE_CALL_MEDIA] = insert_call_media,	     [STORE_CALLBACK_INSERT] = insert_callbacks,
+	[STORE_CALLBACK_DELETE] = delete_callbacks,  [STORE_BRIDGE_INSERT] = insert_bridges,
+	[STORE_BRIDGE_DELETE] = delete_bridges,
 };
 
 /* -- on the worker thread */
 
-static int write_rows(struct db *db, enum store_kind kind, json_t *rows)
+static int write_rows(struct db *db, enum store_kind kind, const json_t *rows)
 {
 	char *json = json_dumps(rows, JSON_COMPACT);
 	const char *param = json;
@@ -248,15 +263,27 @@ static int gather(json_t *rows[STORE_KINDS], struct store_item *items)
 
 static int write_together(struct db *db, json_t *rows[STORE_KINDS])
 {
-	int r = db_begin(db);
+	struct db_statement together[STORE_KINDS];
+	char *json[STORE_KINDS];
+	unsigned n = 0;
+	int r = 0;
 
-	for (int k = 0; k < STORE_KINDS && r == 0; k++)
-		if (json_array_size(rows[k]))
-			r = write_rows(db, (enum store_kind)k, rows[k]);
+	for (int k = 0; k < STORE_KINDS && r == 0; k++) {
+		if (!json_array_size(rows[k]))
+			continue;
+		json[n] = json_dumps(rows[k], JSON_COMPACT);
+		if (!json[n]) {
+			r = -ENOMEM;
+			continue;
+		}
+		together[n] =
+			(struct db_statement){ statements[k], 1, (const char *const *)&json[n] };
+		n++;
+	}
 	if (r == 0)
-		r = db_commit(db);
-	if (r < 0)
-		db_rollback(db);
+		r = db_exec_together(db, together, n);
+	while (n)
+		free(json[--n]);
 	return r;
 }
 
@@ -323,7 +350,7 @@ static void batch_done(void *arg);
 static void batch_submit(struct store *s)
 {
 	if (db_worker_submit(s->worker, batch_write, batch_done, s->batch) < 0)
-		loop_timer_start(s->retry, RETRY_MS);
+		loop_timer_start(s->timer, RETRY_MS);
 }
 
 static struct batch *batch_take(struct store *s)
@@ -344,6 +371,8 @@ static struct batch *batch_take(struct store *s)
 	*end = NULL;
 	if (!s->head)
 		s->tail = &s->head;
+	/* What is left behind a full batch has waited already. */
+	s->urgent = s->head;
 	return b;
 }
 
@@ -355,7 +384,7 @@ static void next_batch(struct store *s)
 	if (s->batch)
 		batch_submit(s);
 	else
-		loop_timer_start(s->retry, RETRY_MS);
+		loop_timer_start(s->timer, RETRY_MS);
 }
 
 /* Nobody waits longer: the rows are there, or will be. What is told may put more. */
@@ -370,6 +399,15 @@ static void tell_written(struct store_item *items)
 	}
 }
 
+/* No batch is on the way. */
+static void gather_or_go(struct store *s)
+{
+	if (s->urgent)
+		loop_timer_start(s->timer, 0);
+	else if (s->head && !loop_timer_active(s->timer))
+		loop_timer_start(s->timer, s->gather_ms);
+}
+
 static void batch_done(void *arg)
 {
 	struct batch *b = arg;
@@ -379,7 +417,7 @@ static void batch_done(void *arg)
 		if (!s->away)
 			log_error("the database is away, rows wait: %u", s->count + b->count);
 		s->away = true;
-		loop_timer_start(s->retry, RETRY_MS);
+		loop_timer_start(s->timer, RETRY_MS);
 		tell_written(b->items);
 		tell_written(s->head);
 		return;
@@ -390,10 +428,10 @@ static void batch_done(void *arg)
 	tell_written(b->items);
 	s->batch = NULL;
 	batch_free(b);
-	next_batch(s);
+	gather_or_go(s);
 }
 
-static void on_retry(void *arg)
+static void on_timer(void *arg)
 {
 	struct store *s = arg;
 
@@ -486,7 +524,8 @@ int store_load_callbacks(const char *conninfo, const char *node, store_callback_
 			   "undelivered callbacks cannot be read", err, err_size);
 }
 
-struct store *store_new(struct loop *loop, const char *conninfo, const char *node)
+struct store *store_new(struct loop *loop, const char *conninfo, const char *node,
+			unsigned gather_ms)
 {
 	struct store *s = calloc(1, sizeof(*s));
 
@@ -494,10 +533,11 @@ struct store *store_new(struct loop *loop, const char *conninfo, const char *nod
 		return NULL;
 	s->loop = loop;
 	s->node = node;
+	s->gather_ms = gather_ms;
 	s->tail = &s->head;
 	s->worker = db_worker_new(loop, conninfo, by_key, 4);
-	s->retry = loop_timer_new(loop, on_retry, s);
-	if (!s->worker || !s->retry) {
+	s->timer = loop_timer_new(loop, on_timer, s);
+	if (!s->worker || !s->timer) {
 		store_free(s);
 		return NULL;
 	}
@@ -531,8 +571,8 @@ void store_free(struct store *s)
 		return;
 	/* A batch on the worker is written before what is submitted now; one that waits for its
 	 * retry is written with the rest. */
-	waiting = s->retry && loop_timer_active(s->retry);
-	loop_timer_free(s->retry);
+	waiting = s->timer && loop_timer_active(s->timer);
+	loop_timer_free(s->timer);
 	if (s->batch && waiting)
 		last.batches[last.count++] = s->batch;
 	while (s->head) {
@@ -574,8 +614,11 @@ int store_put(struct store *s, struct store_item *item)
 	s->count++;
 	metrics_add(METRIC_STORE_QUEUED, 0, 0, 1);
 	s->bytes += item->bytes;
-	/* The end of a call and what it tells of it come in one turn: one transaction. */
-	if (!s->batch && !loop_timer_active(s->retry))
-		loop_timer_start(s->retry, 0);
+	s->urgent = s->urgent || item->kind == STORE_CALL_INSERT || item->written ||
+		    s->count >= BATCH_MAX;
+	/* Not before the turn is over: the end of a call and what it tells of it are one
+	 * transaction. */
+	if (!s->batch)
+		gather_or_go(s);
 	return 0;
 }

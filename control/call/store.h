@@ -49,6 +49,12 @@ struct store_call_event {
 	const char *content_type, *body; /* or NULL */
 };
 
+/* Of a leg that is over: leg.h. The account is the call's. */
+struct store_call_media {
+	const char *call_sid, *protocol, *suite;
+	int64_t received, rejected, sent;
+};
+
 struct store_callback {
 	const char *sid, *account_sid, *call_sid, *url, *method;
 	const char *parameters; /* form-encoded */
@@ -60,6 +66,7 @@ typedef void store_written_fn(void *arg);
 struct store_item *store_item_call(const struct store_call *row);
 struct store_item *store_item_notification(const struct store_notification *row);
 struct store_item *store_item_call_event(const struct store_call_event *row);
+struct store_item *store_item_call_media(const struct store_call_media *row);
 /* written: see store_item.h; it does not run before store_put has returned. */
 struct store_item *store_item_callback(const struct store_callback *row, store_written_fn *written,
 				       void *arg);
@@ -85,8 +92,10 @@ typedef bool store_bridge_fn(void *arg, const char *state, const char *auth_toke
 int store_load_bridges(const char *conninfo, const char *node, store_bridge_fn *fn, void *arg,
 		       char *err, size_t err_size);
 
-/* node: this node's name, kept in the rows of its calls; outlives the store. */
-struct store *store_new(struct loop *loop, const char *conninfo, const char *node);
+/* node: this node's name, kept in the rows of its calls; outlives the store. gather_ms: how long
+ * what nobody waits for gathers for one transaction. */
+struct store *store_new(struct loop *loop, const char *conninfo, const char *node,
+			unsigned gather_ms);
 void store_free(struct store *store); /* writes what is queued */
 int store_put(
 	struct store *store,

@@ -192,6 +192,27 @@ static int put_form(struct store_item *item, const char *name, const struct form
 	return bad | json_object_set_new(item->row, name, object);
 }
 
+struct store_item *store_item_call_media(const struct store_call_media *row)
+{
+	struct store_item *item = item_new(STORE_CALL_MEDIA);
+	char sid[SID_SIZE];
+
+	if (!item)
+		return NULL;
+	sid_new(sid, "MD");
+	json_decref(item->row);
+	item->row = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "sid", sid, "call_sid",
+			      row->call_sid, "protocol", row->protocol, "crypto_suite", row->suite,
+			      "received", (json_int_t)row->received, "rejected",
+			      (json_int_t)row->rejected, "sent", (json_int_t)row->sent,
+			      "created_ms", (json_int_t)clock_wall_ms());
+	if (!item->row) {
+		store_item_free(item);
+		return NULL;
+	}
+	return item;
+}
+
 struct store_item *store_item_call_event(const struct store_call_event *row)
 {
 	struct store_item *item = item_new(STORE_CALL_EVENT);

@@ -32,7 +32,7 @@ static struct call *other_of(struct call *c)
 
 	if (c->mate)
 		return c->mate;
-	if (!d || !d->bridged || !d->winner)
+	if (!d || !d->bridged || !d->joined)
 		return NULL;
 	return c == d->c ? d->winner->call : c == d->winner->call ? d->c : NULL;
 }
@@ -102,6 +102,100 @@ static void attended(struct call *c, struct call *other, const struct sip_replac
 		bridge_save(other, target);
 }
 
+/* -- blind, and the transferor stays */
+
+static void close_transfer(struct call *transferor, int code)
+{
+	transferor->transferee->transferor = NULL;
+	transferor->transferee = NULL;
+	leg_refer_notify(transferor->leg, code);
+}
+
+/* The document that the transferee will not come back to, and its <Dial>. */
+static void drop_suspended(struct call *c)
+{
+	struct interp *in = c->suspended;
+
+	if (!in)
+		return;
+	c->suspended = NULL;
+	dial_free(in->verb_state);
+	interp_done(in);
+	free(in);
+}
+
+/* c and other are apart, and what other does next can be taken back. */
+static int suspend(struct call *c, struct call *other, struct dial *d)
+{
+	/* Whom the <Dial> called has no document of its own in it. */
+	if (other == d->c) {
+		other->suspended = malloc(sizeof(*other->suspended));
+		if (!other->suspended)
+			return -ENOMEM;
+		*other->suspended = other->interp;
+		memset(&other->interp, 0, sizeof(other->interp));
+		form_init(&other->interp.step_extra);
+	}
+	dial_part(d);
+	c->transferee = other;
+	other->transferor = c;
+	return 0;
+}
+
+void transfer_succeeded(struct call *c)
+{
+	struct call *transferor = c->transferor;
+
+	if (!transferor)
+		return;
+	close_transfer(transferor, 200);
+	dial_forget(c->suspended ? transferor : c);
+	drop_suspended(c);
+	call_hangup(transferor, CALL_EV_HUNG_UP);
+}
+
+bool transfer_take_back(struct call *c)
+{
+	struct interp *before = c->suspended;
+
+	if (!before)
+		return false;
+	interp_stop(c);
+	interp_done(&c->interp);
+	c->interp = *before;
+	c->suspended = NULL;
+	free(before);
+	return true;
+}
+
+bool transfer_failed(struct call *c)
+{
+	struct call *transferor = c->transferor;
+
+	if (!transferor)
+		return false;
+	log_info("%s: back with %s", c->sid, transferor->sid);
+	close_transfer(transferor, 503);
+	interp_stop(c);
+	dial_ready(transfer_take_back(c) ? transferor : c);
+	return true;
+}
+
+void transfer_leave(struct call *c)
+{
+	struct call *transferee = c->transferee;
+
+	if (c->transferor) {
+		close_transfer(c->transferor, 503);
+		drop_suspended(c);
+	}
+	if (transferee) {
+		close_transfer(c, 503);
+		dial_forget(transferee->suspended ? c : transferee);
+		drop_suspended(transferee);
+	}
+}
+
 static void blind(struct call *c, struct call *other, struct dial *d, const char *refer_to)
 {
 	struct form params;
@@ -116,10 +210,12 @@ static void blind(struct call *c, struct call *other, struct dial *d, const char
 		char *method = strdup(d->refer_method);
 
 		leg_refer_accept(c->leg);
-		leg_refer_notify(c->leg, 200);
 		log_info("%s: transferred %s by its referUrl", c->sid, other->sid);
-		free_of_others(other);
-		call_hangup(c, CALL_EV_HUNG_UP);
+		if (!d->answer_on_bridge || suspend(c, other, d) < 0) {
+			leg_refer_notify(c->leg, 200);
+			free_of_others(other);
+			call_hangup(c, CALL_EV_HUNG_UP);
+		}
 		interp_fetch(other, url, method, &params);
 		free(method);
 	}

@@ -60,6 +60,11 @@ void verb_dial_cancel(struct call *c)
 		leg_leave(c->leg);
 	if (c->leg)
 		leg_stop(c->leg);
+	dial_free(d);
+}
+
+void dial_free(struct dial *d)
+{
 	for (unsigned i = 0; i < d->n_targets; i++) {
 		struct call *callee = d->targets[i].call;
 
@@ -316,6 +321,7 @@ static void read_attributes(struct call *c, struct dial *d, const struct twiml_n
 		d->refer_method = c->order->refer_method ? c->order->refer_method : "POST";
 	}
 	d->sequential = twiml_attr_bool(n, "sequential");
+	d->answer_on_bridge = twiml_attr_bool(n, "answerOnBridge");
 	d->hangup_on_star = twiml_attr_bool(n, "hangupOnStar");
 	d->timeout_s = twiml_attr_int(n, "timeout");
 	d->time_limit_s = twiml_attr_int(n, "timeLimit");
@@ -333,7 +339,7 @@ enum verb_step verb_dial_run(struct call *c, const struct twiml_node *n)
 {
 	struct dial *d;
 
-	if (c->target) {
+	if (c->target && !c->transferor) {
 		interp_fail(c, CODE_SEGMENT, c->interp.shown_url, NULL,
 			    "a document that a dialled party hears first has no <Dial>");
 		return VERB_DONE;

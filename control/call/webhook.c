@@ -252,7 +252,6 @@ static int attempt(struct webhook *w)
 		.total_ms = w->deadline_ms > now ? (unsigned)(w->deadline_ms - now) : 1,
 		.max_bytes = w->max_bytes,
 		.sni_off = w->overrides.sni_off,
-		.public_only = cfg->webhook_public_only,
 	};
 	r = w->world->ops->fetch(w->world->w, &w->fetch, &request, on_reply, w);
 	if (r == 0)

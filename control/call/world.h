@@ -50,6 +50,9 @@ struct call_domain {
 	bool account_active, secure;
 	const char *voice_url, *voice_method, *voice_fallback_url, *voice_fallback_method;
 	const char *status_callback_url, *status_callback_method;
+	const char *owner_sid; /* of the account; its own when it is nobody's subaccount */
+	/* Of call_limits in SQL; -1: what the settings say. The owner's a second. */
+	int account_calls, owner_calls_per_second, domain_calls, domain_calls_per_second;
 	const char *phone_number_sid; /* whose the hooks are; NULL: the domain's own */
 };
 
@@ -67,6 +70,9 @@ struct world_ops {
 	int (*sip_request)(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg);
 	/* Cancels the INVITE of ours with this Call-ID and CSeq, of which a provisional came. */
 	int (*sip_cancel)(void *w, const char *call_id, unsigned cseq);
+	/* A TLS connection to address ("ip:port") for name, whose peer is told by a tls.peer event
+	 * with this id (of a Call-ID's characters), or never. */
+	int (*tls_connect)(void *w, const char *id, const char *address, const char *name);
 	void (*sip_forget)(void *w, const void *arg); /* no `done` with this arg runs any more */
 
 	/* Where a request for a host goes: io/resolver.h. */

@@ -233,6 +233,71 @@ int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
 	return counted(started_ns, exec(ret, db, sql, n, params));
 }
 
+/* All n statements and the end of their transaction are on the way: what they came to. */
+static int results(struct db *db, unsigned n)
+{
+	PGresult *res;
+	int r = 0;
+
+	for (unsigned i = 0; i < n + 1; i++) {
+		res = PQgetResult(db->conn);
+		if (PQresultStatus(res) == PGRES_PIPELINE_SYNC ||
+		    PQresultStatus(res) == PGRES_PIPELINE_ABORTED) {
+			PQclear(res);
+		} else {
+			int e = take(NULL, db, res);
+
+			r = r < 0 ? r : e;
+		}
+		/* Behind each statement's result stands a NULL; behind the transaction's end not.
+		 */
+		if (i < n)
+			PQclear(PQgetResult(db->conn));
+	}
+	return r;
+}
+
+static int exec_together(struct db *db, const struct db_statement *statements, unsigned n)
+{
+	struct statement *s;
+	unsigned sent = 0;
+	int r, e;
+
+	db->error[0] = db->constraint[0] = '\0';
+	r = connected(db);
+	for (unsigned i = 0; i < n && r == 0; i++)
+		r = prepare(&s, db, statements[i].sql, statements[i].n);
+	if (r < 0)
+		return r;
+	if (!PQenterPipelineMode(db->conn))
+		return error_of(db, NULL);
+	while (sent < n && r == 0) {
+		const struct db_statement *one = &statements[sent];
+
+		prepare(&s, db, one->sql, one->n);
+		if (PQsendQueryPrepared(db->conn, s->name, one->n, one->params, NULL, NULL, 0))
+			sent++;
+		else
+			r = error_of(db, NULL);
+	}
+	if (!PQpipelineSync(db->conn))
+		r = r < 0 ? r : error_of(db, NULL);
+	else
+		e = results(db, sent), r = r < 0 ? r : e;
+	/* A connection that cannot leave it is of no use any more. */
+	if (!PQexitPipelineMode(db->conn))
+		disconnect(db);
+	return r;
+}
+
+int db_exec_together(struct db *db, const struct db_statement *statements, unsigned n)
+{
+	uint64_t started_ns = clock_mono_ns();
+
+	BUG_ON(db->in_transaction);
+	return counted(started_ns, exec_together(db, statements, n));
+}
+
 int db_script(struct db *db, const char *sql)
 {
 	uint64_t started_ns = clock_mono_ns();

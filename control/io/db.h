@@ -29,6 +29,16 @@ void db_options(struct db *db, const char *options);
  */
 int db_exec(struct db_result **ret, struct db *db, const char *sql, int n,
 	    const char *const *params);
+/*
+ * Runs n statements as one transaction in one round trip (pipelined, no BEGIN): all take effect, or
+ * none. Not within db_begin. 0, or the errors of db_exec: of the first that failed.
+ */
+struct db_statement {
+	const char *sql;
+	int n;
+	const char *const *params;
+};
+int db_exec_together(struct db *db, const struct db_statement *statements, unsigned n);
 int db_script(struct db *db, const char *sql); /* several statements, no parameters: migrations */
 /* Once the connection is lost in a transaction every statement is -EIO until db_commit (-EIO too)
  * or db_rollback. */

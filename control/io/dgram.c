@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/addr.h"
 #include "io/loop.h"
 
 #include <arpa/inet.h>
@@ -278,6 +279,25 @@ static struct dgram *alloc(int family)
 	return d;
 }
 
+/* Without the port; 0 when peer is no loopback address. A socket that speaks within this machine
+ * need not be open to others. */
+static socklen_t same_loopback(struct sockaddr_storage *ret, const struct sockaddr_storage *peer,
+			       socklen_t peer_len)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+	uint32_t v4;
+
+	*ret = *peer;
+	if (addr_v4(&v4, (const struct sockaddr *)peer) ? v4 >> 24 != 127
+							: !IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
+		return 0;
+	if (ret->ss_family == AF_INET)
+		((struct sockaddr_in *)ret)->sin_port = 0;
+	else
+		in6->sin6_port = 0;
+	return peer_len;
+}
+
 struct dgram *dgram_new_udp(struct loop *loop, const char *bind_addr, const char *peer,
 			    unsigned queue_max, dgram_recv_fn *recv_fn, void *arg)
 {
@@ -296,8 +316,10 @@ struct dgram *dgram_new_udp(struct loop *loop, const char *bind_addr, const char
 		return NULL;
 	memcpy(&d->peer, &to, to_len);
 	d->peer_len = to_len;
+	if (!bind_addr && peer)
+		own_len = same_loopback(&own, &to, to_len);
 	if (own_len && bind(d->fd, (struct sockaddr *)&own, own_len) < 0) {
-		log_error("cannot bind UDP %s: %s", bind_addr, strerror(errno));
+		log_error("cannot bind UDP %s: %s", bind_addr ? bind_addr : peer, strerror(errno));
 		goto fail;
 	}
 	return finish(loop, d, queue_max, recv_fn, arg);

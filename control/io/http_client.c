@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "io/addr.h"
 #include "io/loop.h"
 #include "io/socket.h"
@@ -29,6 +30,8 @@ struct http_client {
 	CURLM *multi;
 	struct loop_timer *timer; /* curl's own */
 	bool verify_tls;
+	char *ca_file;
+	struct networks allowed;
 	struct sockaddr_storage refuse[REFUSE_MAX];
 	int n_refuse;
 	struct http_fetch *running;
@@ -49,8 +52,7 @@ struct http_fetch {
 	struct loop_timer *stall; /* read_ms: from the request on, restarted by every byte */
 	unsigned read_ms;
 	uint64_t started_ns; /* curl's own total is 0 until it has ended the exchange itself */
-	bool public_only;
-	bool sent; /* a connection stands, the request goes out */
+	bool sent;	     /* a connection stands, the request goes out */
 	bool stalled, refused, too_large, chunked, header_overflow;
 	bool head_ended; /* curl takes a header that is cut off for a whole one */
 	struct buf head, body;
@@ -85,16 +87,20 @@ static bool is_own(const struct http_client *client, const struct sockaddr *sa)
 			continue;
 		if (addr_v4(&a, own) && addr_v4(&b, sa) && (a == b || b == 0 || b >> 24 == 127))
 			return true;
-		if (sa->sa_family == AF_INET6 &&
-		    IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)sa)->sin6_addr))
-			return true;
+		if (sa->sa_family == AF_INET6) {
+			const struct in6_addr *v6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+
+			if (IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_UNSPECIFIED(v6))
+				return true;
+		}
 	}
 	return false;
 }
 
 static bool allowed(const struct http_fetch *f, const struct sockaddr *sa)
 {
-	return !is_own(f->client, sa) && !(f->public_only && addr_is_private(sa));
+	return !is_own(f->client, sa) &&
+	       (!addr_is_private(sa) || networks_have(&f->client->allowed, sa));
 }
 
 static void progress(struct http_fetch *f)
@@ -361,7 +367,8 @@ static void complete(struct http_fetch *f, CURLcode code)
 	reply.status = (int)status;
 	if (reply.error)
 		snprintf(reply.error_text, sizeof(reply.error_text), "%s",
-			 f->refused && !f->sent ? "the address is not allowed"
+			 f->refused && !f->sent ? "its address is not of the public Internet, "
+						  "and WEBHOOK_ALLOWED_NETWORKS does not allow it"
 			 : f->too_large		? "the body is larger than allowed"
 			 : f->stalled		? "no data within the read timeout"
 			 : f->header_overflow	? "the header is larger than allowed"
@@ -555,6 +562,8 @@ static void set_options(struct http_fetch *f, const struct http_request *q)
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)q->total_ms);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, f->client->verify_tls ? 1L : 0L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, f->client->verify_tls ? 2L : 0L);
+	if (f->client->ca_file)
+		curl_easy_setopt(e, CURLOPT_CAINFO, f->client->ca_file);
 	if (q->username) {
 		curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
 		curl_easy_setopt(e, CURLOPT_USERNAME, q->username);
@@ -583,7 +592,6 @@ int http_fetch(struct http_fetch **ret, struct http_client *client, const struct
 	f->arg = arg;
 	f->read_ms = q->read_ms;
 	f->started_ns = clock_mono_ns();
-	f->public_only = q->public_only;
 	buf_init(&f->head, HEADERS_MAX_BYTES);
 	buf_init(&f->body, q->max_bytes);
 	DL_APPEND(client->running, f);
@@ -637,15 +645,23 @@ void http_jar_free(struct http_jar *jar)
 
 /* -- the client */
 
-struct http_client *http_client_new(struct loop *loop, bool verify_tls, const char *const *refuse)
+struct http_client *http_client_new(struct loop *loop, const struct http_client_options *o)
 {
+	const char *const *refuse = o->refuse;
 	struct http_client *client = calloc(1, sizeof(*client));
 
 	if (!client)
 		return NULL;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	client->loop = loop;
-	client->verify_tls = verify_tls;
+	client->verify_tls = o->verify_tls;
+	if (o->allowed_networks && networks_parse(&client->allowed, o->allowed_networks) < 0)
+		goto fail;
+	if (o->ca_file && *o->ca_file) {
+		client->ca_file = strdup(o->ca_file);
+		if (!client->ca_file)
+			goto fail;
+	}
 	for (; refuse && *refuse && client->n_refuse < REFUSE_MAX; refuse++) {
 		socklen_t len;
 
@@ -654,16 +670,17 @@ struct http_client *http_client_new(struct loop *loop, bool verify_tls, const ch
 	}
 	client->timer = loop_timer_new(loop, on_timer, client);
 	client->multi = curl_multi_init();
-	if (!client->timer || !client->multi) {
-		http_client_free(client);
-		return NULL;
-	}
+	if (!client->timer || !client->multi)
+		goto fail;
 	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
 	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
 	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 512L);
 	return client;
+fail:
+	http_client_free(client);
+	return NULL;
 }
 
 void http_client_free(struct http_client *client)
@@ -677,5 +694,6 @@ void http_client_free(struct http_client *client)
 	if (client->multi)
 		curl_multi_cleanup(client->multi);
 	loop_timer_free(client->timer);
+	free(client->ca_file);
 	free(client);
 }

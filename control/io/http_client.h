@@ -29,7 +29,6 @@ struct http_request {
 	unsigned connect_ms, read_ms, total_ms; /* read: first byte and between packets */
 	size_t max_bytes;			/* body beyond it: HTTP_TOO_LARGE */
 	bool sni_off;
-	bool public_only; /* refuse loopback, private, link-local ...: HTTP_ADDRESS_REFUSED */
 };
 
 enum http_error {
@@ -77,11 +76,19 @@ struct http_reply {
  * is gone after it. */
 typedef void http_done_fn(void *arg, const struct http_reply *reply);
 
-/*
- * verify_tls: check chain and name. refuse: "ip:port" addresses of our own control sockets,
- * NULL-terminated, never connected to whatever a URL says (they would leak or obey).
- */
-struct http_client *http_client_new(struct loop *loop, bool verify_tls, const char *const *refuse);
+struct http_client_options {
+	bool verify_tls;     /* check chain and name */
+	const char *ca_file; /* PEM, trusted beside the system's; "" or NULL: none */
+	/* networks_parse's: where exchanges go though addr_is_private says so of it. Elsewhere:
+	 * HTTP_ADDRESS_REFUSED, by the address that is connected to, whatever name led there. */
+	const char *allowed_networks;
+	/* "ip:port" addresses of our own control sockets, NULL-terminated, or NULL: never connected
+	 * to, allowed or not (they would leak or obey). */
+	const char *const *refuse;
+};
+
+/* Proxies of the environment are not used: they would connect where we may not. */
+struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options);
 void http_client_free(
 	struct http_client *client); /* cancels what runs; not from a done; NULL is fine */
 

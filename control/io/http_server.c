@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "io/http_deadlines.h"
+#include "io/http_server_tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <strings.h>
 
 #define THROW_AWAY_MAX_BYTES (16 << 20)
+#define FORWARDED_MAX_BYTES  512
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -26,6 +28,7 @@ struct http_server {
 	uint64_t idle_ms, request_ms;
 	unsigned threads;
 	_Atomic unsigned next_thread;
+	bool tls;
 };
 
 /* One request while its body arrives. */
@@ -131,25 +134,38 @@ static void completed(void *arg, struct MHD_Connection *connection, void **state
 	*state = NULL;
 }
 
-static void peer_name(char *ret, size_t size, struct MHD_Connection *connection)
+static const struct sockaddr *peer_of(struct MHD_Connection *connection)
 {
+	static const struct sockaddr unknown = { .sa_family = AF_UNSPEC };
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	char ip[INET6_ADDRSTRLEN] = "?";
-	unsigned port = 0;
 
-	if (info && info->client_addr->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)info->client_addr;
+	return info && info->client_addr ? info->client_addr : &unknown;
+}
 
-		inet_ntop(AF_INET, &in->sin_addr, ip, sizeof(ip));
-		port = ntohs(in->sin_port);
-	} else if (info && info->client_addr->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)info->client_addr;
+struct forwarded {
+	char text[FORWARDED_MAX_BYTES];
+	size_t len;
+	bool any, whole;
+};
 
-		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
-		port = ntohs(in6->sin6_port);
-	}
-	snprintf(ret, size, "%s:%u", ip, port);
+/* A client may send a line of its own before the proxy's: they are one list (RFC 9110 §5.3). */
+static enum MHD_Result add_forwarded(void *arg, enum MHD_ValueKind kind, const char *name,
+				     const char *value)
+{
+	struct forwarded *f = arg;
+	int n;
+
+	(void)kind;
+	if (strcasecmp(name, "X-Forwarded-For"))
+		return MHD_YES;
+	n = snprintf(f->text + f->len, sizeof(f->text) - f->len, "%s%s", f->any ? "," : "",
+		     value ? value : "");
+	f->any = true;
+	f->len += (size_t)n;
+	/* Half a list ends with somebody else. */
+	f->whole = f->len < sizeof(f->text);
+	return f->whole ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result reply(struct MHD_Connection *connection, struct http_out *out)
@@ -220,9 +236,9 @@ static enum MHD_Result ask_handler(struct http_server *server, struct MHD_Connec
 {
 	struct http_out out = { .status = waiting ? 0 : 500 };
 	struct http_in request;
-	char peer[INET6_ADDRSTRLEN + 8];
+	struct forwarded forwarded = { .whole = true };
 
-	peer_name(peer, sizeof(peer), connection);
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_forwarded, &forwarded);
 	request = (struct http_in){
 		.method = method,
 		.path = in->path,
@@ -235,7 +251,8 @@ static enum MHD_Result ask_handler(struct http_server *server, struct MHD_Connec
 		.method_override = header(connection, "X-HTTP-Method-Override"),
 		.expect = in->expect,
 		.ambiguous = in->ambiguous,
-		.peer = peer,
+		.peer = peer_of(connection),
+		.forwarded_for = forwarded.any && forwarded.whole ? forwarded.text : NULL,
 		.body = in->body.data ? in->body.data : "",
 		.body_len = in->body.len,
 		.waiting = waiting,
@@ -316,12 +333,40 @@ static void log_line(void *arg, const char *fmt, va_list ap)
 	log_debug("%s", text);
 }
 
+/* libmicrohttpd's TLS asks for the certificate at each handshake. */
+static int start_tls(struct http_server *server, const struct http_server_options *o,
+		     struct MHD_OptionItem *options, char *err, size_t err_size)
+{
+	int r;
+
+	if (!o->tls_cert || !*o->tls_cert)
+		return 0;
+	r = http_server_tls_start(o->tls_cert, o->tls_key, err, err_size);
+	if (r < 0)
+		return r;
+	server->tls = true;
+	options[0] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+					      http_server_tls_callback() };
+	options[1] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
+					      (void *)(uintptr_t)HTTP_SERVER_TLS_PRIORITIES };
+	return 0;
+}
+
+static void server_free(struct http_server *server)
+{
+	http_deadlines_stop(server->deadlines);
+	if (server->tls)
+		http_server_tls_stop();
+	free(server);
+}
+
 struct http_server *http_server_start(const struct http_server_options *o, http_handler_fn *handler,
 				      void *arg, char *err, size_t err_size)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 				    .sin6_port = htons((uint16_t)o->port) };
+	struct MHD_OptionItem tls_options[3] = { [2] = { MHD_OPTION_END, 0, NULL } };
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_TCP_FASTOPEN;
 	const void *addr = &in;
 	struct http_server *server;
@@ -344,25 +389,31 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 	server->idle_ms = (uint64_t)o->idle_timeout_s * 1000;
 	server->request_ms = (uint64_t)o->request_timeout_s * 1000;
 	server->threads = o->threads;
+	if (start_tls(server, o, tls_options, err, err_size) < 0) {
+		free(server);
+		return NULL;
+	}
 	server->deadlines = http_deadlines_start();
 	if (!server->deadlines) {
 		snprintf(err, err_size, "no thread for the deadlines of connections");
-		free(server);
+		server_free(server);
 		return NULL;
 	}
 	errno = 0;
 	server->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_line,
-		NULL, MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
-		MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-		o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK, uri_logger, server,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, server, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_END);
+		flags | (server->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
+		MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_SOCK_ADDR, addr,
+		MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT,
+		o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_each,
+		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK,
+		uri_logger, server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_ARRAY,
+		server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
 	if (!server->daemon) {
 		snprintf(err, err_size, "cannot listen on %s port %d: %s", o->bind, o->port,
 			 errno ? strerror(errno) : "the server did not start");
-		http_deadlines_stop(server->deadlines);
-		free(server);
+		server_free(server);
 		return NULL;
 	}
 	return server;
@@ -381,6 +432,5 @@ void http_server_stop(struct http_server *server)
 	if (!server)
 		return;
 	MHD_stop_daemon(server->daemon);
-	http_deadlines_stop(server->deadlines);
-	free(server);
+	server_free(server);
 }

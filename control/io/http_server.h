@@ -8,6 +8,7 @@
 #define HOOKSWITCH_IO_HTTP_SERVER_H
 
 #include <stddef.h>
+#include <sys/socket.h>
 
 struct http_server;
 
@@ -25,8 +26,9 @@ struct http_in {
 	/* Two of Host, Content-Type or Authorization, or two ways to say where the body ends: it
 	 * was not read. */
 	int ambiguous;
-	const char *peer; /* "ip:port" */
-	const char *body; /* body_len bytes, NUL behind */
+	const struct sockaddr *peer; /* AF_UNSPEC when it is not known */
+	const char *forwarded_for;   /* all X-Forwarded-For lines, with commas; or NULL */
+	const char *body;	     /* body_len bytes, NUL behind */
 	size_t body_len;
 	/* The client waits for leave to send its body, which was not read. An answer without status
 	 * gives leave, and the handler is asked again, with the body. */
@@ -59,11 +61,15 @@ struct http_server_options {
 	int port;	  /* 0: any free one, see http_server_port */
 	unsigned threads;
 	unsigned max_connections;
+	unsigned max_connections_each; /* of one address, the next are closed; 0: as many as all */
 	unsigned idle_timeout_s;
 	/* From its first line to its last byte: one that takes longer is cut off, and so is a
 	 * connection that has no first line idle_timeout_s later. */
 	unsigned request_timeout_s;
 	size_t max_body_bytes;
+	/* PEM files (http_server_tls.h), both or neither; NULL or "": plain HTTP. One server of a
+	 * process may have them. */
+	const char *tls_cert, *tls_key;
 };
 
 /* NULL with one sentence in err (address in use, bad address ...). */

@@ -17,12 +17,13 @@ int socket_parse_addr(struct sockaddr_storage *ret, socklen_t *ret_len, const ch
  * Datagram socket. recv runs once a datagram and must not free its socket; a UDP socket with a peer
  * hears that peer alone, and a datagram over 65535 bytes is ignored with a line in the log. send
  * queues when the kernel's queue is full (unix datagram sockets hold about ten) and waits for
- * writability: nothing is dropped until queue_max datagrams wait, then -EAGAIN.
+ * writability: nothing is dropped until queue_max datagrams wait, then -EAGAIN. Without a
+ * bind_addr the address is any, but for a peer on loopback, with which it shares its address.
  */
 struct dgram;
 typedef void dgram_recv_fn(void *arg, const char *data, size_t len_bytes);
 
-struct dgram *dgram_new_udp(struct loop *loop, const char *bind_addr /* NULL: any */,
+struct dgram *dgram_new_udp(struct loop *loop, const char *bind_addr /* or NULL */,
 			    const char *peer /* NULL: none */, unsigned queue_max,
 			    dgram_recv_fn *recv, void *arg);
 /* Bound to own_path (an old socket there is replaced), sends to peer_path, which may come and go.
@@ -46,6 +47,9 @@ struct stream *stream_new(struct loop *loop, const char *peer, const struct stre
 			  void *arg);
 void stream_free(struct stream *s);
 bool stream_connected(const struct stream *s);
+/* Whole or not at all: -ENOTCONN, or -EAGAIN when the peer does not take it now (the stream is
+ * reset when a part of it has left). For short messages that may be lost. */
+int stream_send(struct stream *s, const char *data, size_t len_bytes);
 void stream_reset(struct stream *s); /* closes and reconnects: the peer broke the framing */
 
 #endif

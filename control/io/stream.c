@@ -155,6 +155,22 @@ bool stream_connected(const struct stream *s)
 	return s->connected;
 }
 
+int stream_send(struct stream *s, const char *data, size_t len)
+{
+	ssize_t n;
+
+	if (!s->connected)
+		return -ENOTCONN;
+	do
+		n = send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)len)
+		return 0;
+	if (n >= 0)
+		lost(s);
+	return -EAGAIN;
+}
+
 void stream_reset(struct stream *s)
 {
 	if (s->fd >= 0)

@@ -18,8 +18,12 @@ struct buf;
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
 struct sdp_info {
-	bool has_audio;	 /* an m=audio with a port other than 0 */
-	bool secure;	 /* RTP/SAVP or RTP/SAVPF */
+	bool has_audio; /* an m=audio with a port other than 0 */
+	bool secure;	/* RTP/SAVP or RTP/SAVPF, with or without DTLS */
+	/* Of the first a=crypto that we can use (RFC 4568), when the profile is SDES's; SDP_DTLS,
+	 * when it is DTLS's and a fingerprint is there: a constant of sdp_crypto.h, or NULL. */
+	const char *suite;
+	unsigned crypto_tag;
 	bool pcmu, pcma; /* offered, static or by rtpmap */
 	int dtmf_pt;	 /* telephone-event/8000, -1 none */
 	enum sdp_direction
@@ -47,5 +51,19 @@ struct sdp_own {
 	int dtmf_pt;   /* of telephone-event: an answer has the offer's; 0: 101 */
 };
 int sdp_write(struct buf *b, const struct sdp_own *own);
+
+/* The same description once more, of a later version and in another direction (RFC 3264 §8). */
+int sdp_reoffer(struct buf *b, const char *sdp, uint64_t version, enum sdp_direction direction);
+
+/* A description with those payload types of its audio alone that agreed, the answer to it, has; the
+ * tag of its crypto line becomes 1. */
+int sdp_narrow(struct buf *b, const char *sdp, const char *agreed);
+
+/*
+ * As RTPengine may be told of it: of the crypto lines of RTP/SAVP(F) the first that we can use,
+ * of other profiles none, and no way to DTLS where no line of media has its profile. In an answer
+ * its tag becomes 1: RTPengine was told to offer that suite alone.
+ */
+int sdp_clean(struct buf *b, const char *sdp, bool answer);
 
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:"
+
 bool sip_is_token(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -142,7 +144,8 @@ int sip_uri_parse(struct sip_slice uri, struct sip_slice *user, char **host)
 	    (strcasecmp(parsed->scheme, "sip") && strcasecmp(parsed->scheme, "sips")))
 		goto out;
 	r = -EINVAL;
-	if (!parsed->host || !*parsed->host)
+	/* libosip2 takes a second @, or a bracket that nothing closes, for a part of it. */
+	if (!parsed->host || !*parsed->host || parsed->host[strspn(parsed->host, HOST_CHARS)])
 		goto out;
 	r = -ENOMEM;
 	if (host) {

@@ -18,6 +18,7 @@
 #define CODE_HEADER_NAME  21228
 #define CODE_HEADER_VALUE 21229
 #define CODE_NOT_ALLOWED  32113
+#define CODE_PARAM_VALUE  32114
 
 #define HOST_MAX  253 /* RFC 1035 §2.3.4 */
 #define LABEL_MAX 63
@@ -263,8 +264,14 @@ static int parse_params(struct sip_target *t, struct sip_slice all, struct buf *
 				return r;
 			continue;
 		}
-		if (slice_is(name, "secure"))
-			t->secure = slice_is(value, "true");
+		if (slice_is(name, "secure")) {
+			t->dtls = slice_is(value, "dtls");
+			t->secure = t->dtls || slice_is(value, "true");
+			if (!t->secure && !slice_is(value, "false"))
+				say(error, CODE_PARAM_VALUE,
+				    "The SIP URI's secure is true, dtls or false, and was taken as "
+				    "false");
+		}
 		for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
 			drop = drop || slice_is(name, dropped[i]);
 		if (!drop)
@@ -280,8 +287,10 @@ static bool name_allowed(struct sip_slice name)
 	static const char *const others[] = { "User-to-User", "Remote-Party-ID",
 					      "P-Preferred-Identity", "P-Called-Party-ID" };
 
+	/* X-Hookswitch- is between hookswitchd and Kamailio. */
 	if (name.len > 2 && !strncasecmp(name.at, "X-", 2))
-		return name.len < 9 || strncasecmp(name.at, "X-Twilio-", 9);
+		return (name.len < 9 || strncasecmp(name.at, "X-Twilio-", 9)) &&
+		       (name.len < 13 || strncasecmp(name.at, "X-Hookswitch-", 13));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (slice_is(name, others[i]))
 			return true;
@@ -315,8 +324,8 @@ static int parse_header(struct buf *b, struct sip_slice header, struct sip_targe
 			      "A header of the SIP URI has illegal characters in its name");
 	if (!name_allowed(name)) {
 		say(error, CODE_NOT_ALLOWED,
-		    "The header '%.*s' is not allowed; X-* but X-Twilio-* is, and User-to-User, "
-		    "Remote-Party-ID, P-Preferred-Identity, P-Called-Party-ID",
+		    "The header '%.*s' is not allowed; X-* but X-Twilio-* and X-Hookswitch-* is, "
+		    "and User-to-User, Remote-Party-ID, P-Preferred-Identity, P-Called-Party-ID",
 		    name.len > 40 ? 40 : (int)name.len, name.at);
 		return error->leave_out ? 0 : -EINVAL;
 	}
@@ -431,7 +440,7 @@ static int parse_uri(struct sip_target *t, struct sip_slice uri, struct sip_targ
 		r = parse_hostport(t, cut(&uri, ';'), error);
 	if (r == 0)
 		r = parse_params(t, uri, &others, error);
-	if (r == 0 && sips) {
+	if (r == 0 && (sips || t->secure)) {
 		t->transport = SIP_TLS;
 		t->transport_said = true;
 	}

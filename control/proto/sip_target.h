@@ -2,7 +2,7 @@
  * sip_target - whom a SIP URI of REST's To or of <Sip> means, and what headers it asks for
  * (sip-and-rest.md §3.3). Pure.
  *
- *	[sip:|sips:]user@host[:port][;transport=udp|tcp|tls][;secure=true][;name=value...][?X-A=v&...]
+ *	[sip:|sips:]user@host[:port][;transport=udp|tcp|tls][;secure=true|dtls][;name=value...][?X-A=v&...]
  *
  * The text is the customer's. What comes back can stand in SIP messages as it is.
  */
@@ -26,14 +26,17 @@ struct sip_target {
 	unsigned port; /* 0: not said */
 	enum sip_transport transport;
 	bool transport_said; /* else UDP stands for what the DNS says (RFC 3263) */
-	bool secure;	     /* ;secure=true; says nothing of transport */
+	bool secure;	     /* ;secure=true, dtls: SRTP, and TLS whatever transport says */
+	bool dtls;	     /* ;secure=dtls: keys by DTLS, where the installation has it */
 	char *headers;	     /* whole lines, each ending in CRLF; "" when none */
 };
 
 struct sip_target_error {
 	/* In: a header that is not allowed is left out, and told with success: code 32113. */
 	bool leave_out;
-	int code;	/* of the dictionary: 21211 the URI, 21227..21229 and 32113 its headers */
+	/* Of the dictionary: 21211 the URI, 21227..21229 and 32113 its headers. With success, what
+	 * was left out: 32113, or 32114 for a value of secure. */
+	int code;
 	char text[200]; /* without control characters and what is not ASCII */
 };
 

@@ -3,20 +3,32 @@
 # It listens on a unix socket in a shared volume only: no port, so nothing on the host can be in its way.
 set -eu
 
-: "${POSTGRES_PASSWORD:?POSTGRES_PASSWORD is not set: run make up, which writes it to .env}"
-: "${KAMAILIO_DB_PASSWORD:?KAMAILIO_DB_PASSWORD is not set: run make up, which writes it to .env}"
+secret()
+{
+	cat "/run/secrets/$1" 2> /dev/null || {
+		echo "/run/secrets/$1 cannot be read: start the stack by make up, which makes it of .env" >&2
+		exit 1
+	}
+}
 
+# In a variable of this script, which is nobody's environment or command line.
+owner_password=$(secret database_password)
+secret kamailio_password > /dev/null
 rm -f /run/postgresql/.ready
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
 	initdb --username=postgres --auth-local=scram-sha-256 --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --pwfile=/dev/stdin > /dev/null <<-PW
-	$POSTGRES_PASSWORD
+	$owner_password
 	PW
 fi
 
 # Roles and database, by a server that only this script can reach; it asks for no password, so that a new one in the settings is taken.
 echo "local all postgres trust" > /tmp/hba
 pg_ctl -D "$PGDATA" -w -o "-c listen_addresses='' -c unix_socket_directories=/tmp -c hba_file=/tmp/hba" start > /dev/null
-psql -q -h /tmp -U postgres -v ON_ERROR_STOP=1 -v owner_pw="$POSTGRES_PASSWORD" -v kamailio_pw="$KAMAILIO_DB_PASSWORD" <<'SQL'
+# For psql, pg_dump and the like in this container: as the owner, without a question.
+(umask 077 && echo "*:*:*:*:$owner_password" > /tmp/pgpass)
+psql -q -h /tmp -U postgres -d postgres -v ON_ERROR_STOP=1 <<'SQL'
+\set owner_pw `cat /run/secrets/database_password`
+\set kamailio_pw `cat /run/secrets/kamailio_password`
 SELECT 'CREATE ROLE hookswitch LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'hookswitch') \gexec
 SELECT 'CREATE ROLE kamailio LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kamailio') \gexec
 ALTER ROLE postgres PASSWORD :'owner_pw';

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import time
 
+import measure
 from kit import rest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -14,7 +15,6 @@ CALLER_RTP, CALLEE_RTP = "127.0.0.8:21000", "127.0.0.10:21000"
 RATES = [int(r) for r in os.environ.get("BENCH_BRIDGE_RATES", "50,100,200").split(",")]
 CREATE_RATES = [int(r) for r in os.environ.get("BENCH_CREATE_RATES", "100,200,300").split(",")]
 CALLS = [int(n) for n in os.environ.get("BENCH_BRIDGE_CALLS", "100").split(",")]
-SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 MEDIA_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "30"))
 
 
@@ -39,18 +39,16 @@ class Callee:
         return self.process.returncode
 
 
-def setups(api, domain, work, signalling):
-    rows = []
+def setups(found, domain, work):
     for rate in RATES:
-        calls = rate * SECONDS
+        calls = rate * measure.SECONDS
         callee = Callee(calls, 500, work)
-        row = signalling("bridge", "ivr", domain.uri()[4:], rate, calls, work, ("-key", "rtpcmd", "RECV"))
+        row = measure.signalling(found, "bridge", "ivr", domain.uri()[4:], rate, calls, work, ("-key", "rtpcmd", "RECV"))
         row["callee_exit"] = callee.end()
-        rows.append(row)
-    return rows
+        yield row
 
 
-def bridged(domain, calls, work, box, bench):
+def bridged(found, domain, calls, work, box):
     """calls at once that talk both ways; the middle of them is the window."""
     results, boxes, fifos = [], [], []
     for name, address in (("caller", CALLER_RTP), ("callee", CALLEE_RTP)):
@@ -62,18 +60,17 @@ def bridged(domain, calls, work, box, bench):
     ramp = max(2, calls // 50)
     callee = Callee(calls, (MEDIA_SECONDS - 2) * 1000, work, fifos[1])
     stats = work / "bridge.csv"
-    caller = subprocess.Popen(["sipp", "-sf", str(HERE / "sipp" / "ivr.xml"), "-i", bench.CALLER, "-p", "5072", "-s", domain.uri()[4:], "-r", "50",
+    caller = subprocess.Popen(["sipp", "-sf", str(HERE / "sipp" / "ivr.xml"), "-i", measure.CALLER, "-p", "5072", "-s", domain.uri()[4:], "-r", "50",
                                "-m", str(calls), "-l", str(calls), "-key", "mport", CALLER_RTP.split(":")[1], "-key", "rtpcmd", "SEND", "-nostdin",
                                "-trace_logs", "-log_file", str(fifos[0]), "-trace_stat", "-stf", str(stats), "-fd", "1s", "-timeout", "180s",
-                               "-timeout_error", bench.SIP], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    found = bench.processes()
+                               "-timeout_error", measure.SIP], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(ramp + 3)
         for fifo in fifos:
             fifo.open("w").write("MARK\n")
-        before, at = bench.cpu_snapshot(found), time.monotonic()
+        before, at = measure.cpu_snapshot(found), time.monotonic()
         time.sleep(MEDIA_SECONDS - ramp - 8)
-        after, window = bench.cpu_snapshot(found), time.monotonic() - at
+        after, window = measure.cpu_snapshot(found), time.monotonic() - at
         for fifo in fifos:
             fifo.open("w").write("UNMARK\n")
         caller.wait(timeout=120)
@@ -82,22 +79,22 @@ def bridged(domain, calls, work, box, bench):
         for one in boxes:
             one.terminate()
             one.wait(10)
-    bench.wait_idle(found)
-    row, media = bench.last_row(stats), [json.loads(r.read_text()) for r in results]
+    measure.wait_idle(found)
+    row, media = measure.last_row(stats), [json.loads(r.read_text()) for r in results]
     return {"test": "bridged", "calls": calls, "ok": int(row["SuccessfulCall(C)"]), "failed": int(row["FailedCall(C)"]), "window_s": round(window, 1),
             "lost": sum(m["seq_lost"] for m in media), "receiver_drops": sum(m["rxq_drops"] for m in media),
-            "gap_ms_p999": max(m["gap_ms_p999"] for m in media),
+            "gap_ms": [max(m[f"gap_ms_{p}"] for m in media) for p in ("p50", "p99", "p999")],
+            "delay_ms": [max(m[f"delay_ms_{p}"] for m in media) for p in ("p50", "p99", "p999")],
             "packets_per_s": round(sum(m["win_rx"] / m["win_s"] for m in media), 1), "packets_expected_per_s": calls * 100,
-            "cpu_ms_per_call_second": {s: round((after[s] - before[s]) / (calls * window), 3) for s in bench.SERVICES}}
+            **measure.costs(before, after, calls * window, "cpu_ms_per_call_second")}
 
 
-def creates(api, work, bench):
+def creates(found, api, work):
     """POST /Calls at a rate, each answered and hung up by the party after 0.5 s."""
-    rows, found = [], bench.processes()
     for rate in CREATE_RATES:
-        calls = rate * SECONDS
+        calls = rate * measure.SECONDS
         callee = Callee(calls, 500, work)
-        before, started = bench.cpu_snapshot(found), time.monotonic()
+        before, started = measure.cpu_snapshot(found), time.monotonic()
 
         def create(n, started=started, rate=rate):
             wait = started + n / rate - time.monotonic()
@@ -110,25 +107,24 @@ def creates(api, work, bench):
             made = sum(pool.map(create, range(calls)))
         seconds = time.monotonic() - started
         callee.end()
-        bench.wait_idle(found)
-        after = bench.cpu_snapshot(found)
-        ok = int(bench.last_row(work / "callee.csv")["SuccessfulCall(C)"])
-        rows.append({"test": "create", "offered_per_s": rate, "calls": calls, "made": made, "ok": ok, "failed": calls - ok, "calls_per_s": round(calls / seconds, 1),
-                     "retransmissions": int(bench.last_row(work / "callee.csv")["Retransmissions(C)"]),
-                     "cpu_ms_per_call": {s: round((after[s] - before[s]) / max(ok, 1), 3) for s in bench.SERVICES}})
-    return rows
+        measure.wait_idle(found)
+        after = measure.cpu_snapshot(found)
+        ok = int(measure.last_row(work / "callee.csv")["SuccessfulCall(C)"])
+        yield {"test": "create", "offered_per_s": rate, "calls": calls, "made": made, "ok": ok, "failed": calls - ok, "calls_per_s": round(calls / seconds, 1),
+                     "retransmissions": int(measure.last_row(work / "callee.csv")["Retransmissions(C)"]),
+                     **measure.costs(before, after, ok)}
 
 
-def measure(work, bench, docs, tools, web):
+def run(found, work, docs, tools, web):
     api = rest.Rest()
     (docs / "dial.xml").write_text(f"<Response><Dial><Sip>sip:callee@{CALLEE[0]}:{CALLEE[1]}</Sip></Dial></Response>")
     domain = api.domain(f"http://{web}/dial.xml", allow=("127.0.0.0/8",))
     try:
-        rows = setups(api, domain, work, lambda *a: bench.signalling(bench.processes(), *a))
+        yield from setups(found, domain, work)
         for calls in CALLS:
             sub = work / f"bridged{calls}"
             sub.mkdir()
-            rows.append(bridged(domain, calls, sub, tools["rtpbox"], bench))
-        return rows + creates(api, work, bench)
+            yield bridged(found, domain, calls, sub, tools["rtpbox"])
+        yield from creates(found, api, work)
     finally:
         domain.delete()

@@ -1,6 +1,7 @@
 """The benchmark's part on registration: REGISTERs with digest of many users of one domain, new bindings first, then their renewals."""
 import os
 
+import measure
 from kit import rest
 
 from rest import psql
@@ -17,21 +18,19 @@ ANALYZE credentials
 """
 
 
-def measure(work, signalling):
-    """signalling(name, target, rate, count, extra) loads the stack with sipp/register.xml and gives the row."""
+def run(found, work, docs, tools, web):
     api = rest.Rest()
-    domain = api.domain(users=["nobody"], SipRegistration="true")
+    domain = api.domain(users=["nobody"], registers=True)
     try:
-        api.post(f"/SIP/Domains/{domain.sid}/Auth/Registrations/CredentialListMappings.json", CredentialListSid=domain.credential_list)
         psql(FILL % {"realm": rest.BASE_DOMAIN, "password": rest.PASSWORD, "list": domain.credential_list})
         users = work / "users.csv"
         users.write_text("SEQUENTIAL\n" + "".join(
             f"load{n};[authentication username=load{n} password={rest.PASSWORD}]\n" for n in range(1, USERS + 1)))
         extra = ("-inf", str(users))
-        rows = [signalling("register-new", domain.name, RATES[0], USERS, extra)]
-        rows += [signalling("register", domain.name, rate, USERS, extra) for rate in RATES]
+        for name, rate in (("register-new", RATES[0]), *(("register", rate) for rate in RATES)):
+            row = measure.signalling(found, name, "register", domain.name, rate, USERS, work, extra)
+            yield row
         bound = int(psql(f"SELECT count(*) FROM registrations WHERE domain_sid = '{domain.sid}'"))
-        assert bound == USERS or any(row["failed"] for row in rows), f"{bound} bindings of {USERS} users"
-        return rows
+        assert bound == USERS or row["failed"], f"{bound} bindings of {USERS} users"
     finally:
         domain.delete()

@@ -12,6 +12,7 @@ import resource
 import secrets
 import subprocess
 
+import measure
 from kit import rest, stack
 
 LISTS, PER_LIST = 100, 1000
@@ -54,7 +55,7 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'h
 
 def psql(sql):
     """As the database's owner, in its container."""
-    command = 'PGPASSWORD=$POSTGRES_PASSWORD exec psql -qAt -v ON_ERROR_STOP=1 -v account="$1" -h /run/postgresql -U postgres hookswitch'
+    command = 'exec psql -qAt -v ON_ERROR_STOP=1 -v account="$1" -U postgres'
     done = subprocess.run(["docker", "exec", "-i", stack.container("postgres"), "sh", "-c", command, "psql", rest.ACCOUNT], input=sql,
                           capture_output=True, text=True, timeout=300)
     if done.returncode:
@@ -100,12 +101,12 @@ def wrk(kind, file, seconds, connections):
     return json.loads(found.group(1)), cpu
 
 
-def load(kind, work, snapshot):
+def load(found, kind, work):
     file = work / f"{kind}.paths"
     wrk(kind, file, 2, CONNECTIONS)
-    before = snapshot()
+    before = measure.cpu_snapshot(found)
     result, generator = wrk(kind, file, SECONDS, CONNECTIONS)
-    after = snapshot()
+    after = measure.cpu_snapshot(found)
     cost = {s: round((after[s] - before[s]) / max(result["requests"], 1), 3) for s in COSTS}
     cost["generator"] = round(generator / max(result["requests"], 1), 3)
     return {"test": f"rest-{kind}", "connections": CONNECTIONS, **result, "requests_per_s": round(result["requests"] / result["seconds"]),
@@ -167,11 +168,12 @@ def deep_page(work):
             "failed": failed + len(bad)}
 
 
-def measure(work, snapshot):
-    """snapshot() gives the processor time of every service so far."""
+def run(found, work, docs, tools, web):
     psql(FILL)
     write_paths(work)
-    return [load(kind, work, snapshot) for kind in KINDS] + [deep_page(work)]
+    for kind in KINDS:
+        yield load(found, kind, work)
+    yield deep_page(work)
 
 
 def show(row):

@@ -18,6 +18,8 @@
 
 #define MAX_FILES 16
 
+#define ETAG "\"1\"" /* files do not change while it runs */
+
 struct file {
 	char path[64];
 	struct MHD_Response *response;
@@ -47,7 +49,7 @@ static struct MHD_Response *load(const char *directory, const char *name, const 
 	fclose(f);
 	response = MHD_create_response_from_buffer((size_t)len, data, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", type);
-	MHD_add_response_header(response, "ETag", "\"1\"");
+	MHD_add_response_header(response, "ETag", ETAG);
 	return response;
 }
 
@@ -75,8 +77,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 			      size_t *len, void **state)
 {
 	static int begun;
-	static struct MHD_Response *missing;
+	static struct MHD_Response *nothing;
 	struct MHD_Response *response;
+	const char *known;
 
 	(void)method;
 	(void)version;
@@ -90,12 +93,13 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 		return MHD_YES;
 	}
 	response = find(arg, url);
-	if (response)
+	known = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
+	if (response && !(known && !strcmp(known, ETAG)))
 		return MHD_queue_response(connection, 200, response);
-	if (!missing)
-		missing = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+	if (!nothing)
+		nothing = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	/* What is no file is a status callback: done, nothing to say. */
-	return MHD_queue_response(connection, 204, missing);
+	return MHD_queue_response(connection, response ? 304 : 204, nothing);
 }
 
 int main(int argc, char **argv)

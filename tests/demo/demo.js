@@ -16,7 +16,7 @@ const RequestClient = require('twilio/lib/base/RequestClient');
 const env = process.env;
 const here = __dirname;
 const out = env.DEMO_OUT || '/out';
-const [apiHost, apiPort] = env.HOOKSWITCH_API.replace('http://', '').split(':');
+const api = new URL(env.HOOKSWITCH_API);
 const ip = env.PUBLIC_IP;
 const digit = '5';
 
@@ -24,9 +24,8 @@ const digit = '5';
 class OwnHost extends RequestClient {
 	request(options) {
 		const uri = new URL(options.uri);
-		uri.protocol = 'http:';
-		uri.hostname = apiHost;
-		uri.port = apiPort;
+		uri.protocol = api.protocol;
+		uri.host = api.host;
 		return super.request({ ...options, uri: uri.toString() });
 	}
 }

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "base/log.h"
+#include "base/config.h"
 #include "call/leg.h"
 #include "call/world.h"
 #include "proto/sip_msg.h"
@@ -68,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct legs_events events = { .incoming = incoming, .rejected = rejected };
 	static const char *const methods[] = { "sip.request", "sip.response", "sip.cancel",
 					       "sip.ack", "sip.rejected" };
-	static struct world world = { .ops = &ops };
+	static const struct config config;
+	static struct world world = { .ops = &ops, .config = &config };
 
 	if (!legs) {
 		log_set_level(LOG_ERROR);

@@ -217,7 +217,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size), *query, *path;
 	struct lines l = { text };
-	struct http_in in = { .peer = "192.0.2.1:5060" };
+	const struct sockaddr_in peer = { .sin_family = AF_INET,
+					  .sin_addr.s_addr = htonl(0xc0000201) };
+	struct http_in in = { .peer = (const struct sockaddr *)&peer };
 
 	in.method = next(&l);
 	path = next(&l);

@@ -2,6 +2,7 @@
 /* One process, one order: some tests fill an account to its limits, beside which no other could make anything. */
 require('./domains');
 require('./mappings');
+require('./client_certificates');
 require('./ip_access_control_lists');
 require('./credential_lists');
 require('./paging');
@@ -12,6 +13,10 @@ require('./accounts');
 require('./representations');
 require('./registrations');
 require('./gateways');
+require('./destinations');
+require('./audit');
+require('./audit');
+require('./destinations');
 require('./openapi');
 require('./concurrency');
 require('./operations');

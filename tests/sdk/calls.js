@@ -156,8 +156,10 @@ describe('calls', () => {
 		assert.ok(second.request.url.startsWith(`${web.url}/other`));
 		assert.ok((await client.calls(sid).events.page({ pageSize: 1 })).getNextPageUrl);
 		await until(async () => (await client.calls(sid).fetch()).status === 'completed', 'the end');
+		assert.deepEqual((await raw('GET', `/Calls/${sid}/Media.json`)).json.media, [], 'no leg of it was secure');
 		assert.ok(await client.calls(sid).remove());
 		assert.equal((await raw('GET', `/Calls/${sid}/Events.json`)).status, 404);
+		assert.equal((await raw('GET', `/Calls/${sid}/Media.json`)).status, 404);
 	});
 
 	test('are created, dialled and told of, with all of their parameters', async (t) => {

@@ -56,3 +56,5 @@ describe('registrations', () => {
 		assert.deepEqual((await raw('GET', `${path}.json`)).json.registrations.map((r) => r.username), ['bert']);
 	});
 });
+
+module.exports = { register };

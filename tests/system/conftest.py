@@ -6,7 +6,8 @@ import pytest
 from kit.rest import Rest
 from kit.sip import Phone
 from kit.webapp import WebApp
-from kit import stack
+from kit import stack, tls
+from kit.tls_server import Server as TlsServer
 
 _addresses = itertools.count(10)
 
@@ -64,6 +65,20 @@ def fresh_ip():
     """A loopback address that no other test uses: sources with their own flood counters and ACL decisions."""
     n = next(_addresses)
     return f"127.0.{n // 250 + 1}.{n % 250 + 1}"
+
+
+@pytest.fixture
+def tls_server(tmp_path, fresh_ip):
+    """tls_server(*names, **kw): a SIP server over TLS whose certificate has these names."""
+    made = []
+
+    def make(*names, ip=fresh_ip, **kw):
+        certificate = tls.certificate(str(tmp_path / str(len(made))), *(names or (f"IP:{ip}",)), **kw)
+        made.append(TlsServer(ip, certificate))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.hookimpl(wrapper=True)

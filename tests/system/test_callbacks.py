@@ -1,8 +1,4 @@
 """Status callbacks outlive hookswitchd (docs/adr/0018-durable-callbacks.md)."""
-import base64
-import hashlib
-import hmac
-
 import pytest
 
 from kit import stack
@@ -10,7 +6,7 @@ from kit.callee import next_call
 from kit.metrics import Page
 from kit.rest import TOKEN
 from kit.twiml import doc
-from kit.webapp import Reply
+from kit.webapp import Reply, signature
 
 
 @pytest.fixture
@@ -42,11 +38,6 @@ def call(rest, phones, web):
     return call
 
 
-def signature(url, params):
-    text = url + "".join(k + params[k] for k in sorted(params))
-    return base64.b64encode(hmac.new(TOKEN.encode(), text.encode(), hashlib.sha1).digest()).decode()
-
-
 def told(requests):
     return [(r.params["CallStatus"], r.params["SequenceNumber"]) for r in requests]
 
@@ -69,7 +60,7 @@ def test_callbacks_that_a_crash_left_undelivered_come_in_order_as_they_were(web,
     assert again[0].headers["I-Twilio-Idempotency-Token"] == before.headers["I-Twilio-Idempotency-Token"]
     assert len({r.headers["I-Twilio-Idempotency-Token"] for r in again}) == 4
     for r in again:
-        assert r.headers["X-Twilio-Signature"] == signature(web.url + "/cs", r.params)
+        assert r.headers["X-Twilio-Signature"] == signature(TOKEN, web.url + "/cs", r.params)
     stack.wait_for(lambda: Page()("hookswitch_status_callbacks_waiting") == 0, what="all delivered")
     rows_written()
     restart()
@@ -88,4 +79,4 @@ def test_a_call_that_a_crash_cut_off_is_told_to_be_completed(web, rest, call, re
     last, row = again[3], rest.get(f"/Calls/{call.sid}.json")
     assert last.params["CallDuration"] == row["duration"]
     assert set(again[2].params) | {"CallDuration", "Duration"} == set(last.params)
-    assert last.headers["X-Twilio-Signature"] == signature(web.url + "/cs", last.params)
+    assert last.headers["X-Twilio-Signature"] == signature(TOKEN, web.url + "/cs", last.params)

@@ -12,8 +12,7 @@ from test_dial import action, dial, hears, talk  # noqa: F401 (dial is a fixture
 @pytest.fixture
 def home(rest, domains):
     """A domain that lets bob register, and alice."""
-    domain = domains(users=("bob", "alice"), SipRegistration="true")
-    rest.post(f"/SIP/Domains/{domain.sid}/Auth/Registrations/CredentialListMappings.json", CredentialListSid=domain.credential_list)
+    domain = domains(users=("bob", "alice"), registers=True)
     return domain
 
 

@@ -32,7 +32,8 @@ class Registrant:
                  f"To: <{to or f'sip:{self.user}@{self.domain}'}>", f"Call-ID: {self.call_id}", f"CSeq: {self.cseq} REGISTER"]
         lines += [f"Contact: {c}" for c in ([self.contact] if contacts is None else contacts)]
         lines += [f"Expires: {expires}"] if expires is not None else []
-        self.sip.send("\r\n".join([*lines, "User-Agent: kit/1.0", "Supported: outbound", *authorization, "Content-Length: 0"]) + "\r\n\r\n")
+        self.sent = "\r\n".join([*lines, "User-Agent: kit/1.0", "Supported: outbound", *authorization, "Content-Length: 0"]) + "\r\n\r\n"
+        self.sip.send(self.sent)
 
     def answer_of(self):
         while True:
@@ -67,8 +68,7 @@ def error(response):
 def home(rest, domains):
     """home(users...) makes a domain that lets these users register."""
     def make(users=("alice",), **kw):
-        domain = domains(users=users, SipRegistration="true", **kw)
-        rest.post(f"/SIP/Domains/{domain.sid}/Auth/Registrations/CredentialListMappings.json", CredentialListSid=domain.credential_list)
+        domain = domains(users=users, registers=True, **kw)
         return domain
     return make
 
@@ -157,8 +157,7 @@ def test_a_user_registers_for_nobody_else(home, phone):
 def test_an_account_that_is_suspended_registers_nobody(rest, phone):
     made = rest.session.post(rest.root.rsplit("/", 1)[0] + ".json", data={"FriendlyName": "sub"}, timeout=30).json()
     sub = Rest(made["sid"], made["auth_token"])
-    domain = sub.domain(users=["alice"], SipRegistration="true")
-    sub.post(f"/SIP/Domains/{domain.sid}/Auth/Registrations/CredentialListMappings.json", CredentialListSid=domain.credential_list)
+    domain = sub.domain(users=["alice"], registers=True)
     p = phone(domain)
     assert p.register().status == 200
     address = f"{rest.root.rsplit('/', 1)[0]}/{made['sid']}.json"
@@ -191,6 +190,15 @@ def test_more_than_five_registers_a_second_are_503_with_retry_after(home, phone)
     assert refused and all(error(m) == "32008" and m.get("Retry-After") for m in refused)
     assert sum(m.status == 200 for m in answers) >= 5
     stack.wait_for(lambda: p.register().status == 200, 5)
+
+
+def test_a_register_that_is_repeated_gets_the_same_answer(home, phone):
+    p = phone(home())
+    first = p.register()
+    for _ in range(2):
+        p.sip.send(p.sent)
+        again = p.answer_of()
+        assert again.status == 200 and bindings(again) == bindings(first)
 
 
 def test_a_phone_that_comes_back_from_another_port_replaces_its_binding(rest, home, phone):

@@ -58,8 +58,42 @@ def long_values(sip):
                 Call_ID=f"{'long' * 100}@{token()}")
 
 
+def multipart(sip):
+    """RFC 4475 §3.1.1.11: a description beside something else, in parts."""
+    body = ("--7a9cbec02ceef655\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\n\r\nHello\r\n--7a9cbec02ceef655\r\n"
+            "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n\x01\x00\x02\r\n--7a9cbec02ceef655--\r\n")
+    return text(sip, body=body, Content_Type="multipart/mixed;boundary=7a9cbec02ceef655")
+
+
+def of_rfc_2543(sip):
+    """RFC 4475 §3.4.1: no branch, no tag, no Max-Forwards, a From without <>."""
+    return (f"INVITE {US} SIP/2.0\r\nVia: SIP/2.0/UDP {sip.ip}:{sip.port}\r\nFrom: sip:iuser@example.com\r\nTo: {US}\r\n"
+            f"Call-ID: inv2543.{token()}\r\nCSeq: 56 INVITE\r\nContact: <sip:iuser@{sip.ip}>\r\nContent-Length: 0\r\n\r\n")
+
+
+def response(status_line, via=None):
+    """A response instead of a request."""
+    return lambda sip: text(sip, "INVITE", US, **({"Via": via} if via else {})).replace(f"INVITE {US} SIP/2.0", status_line, 1)
+
+
 CASES = {
     # valid
+    "percent signs that escape nothing": (lambda s: text(s, "RE%47IST%45R", f"sip:reg%%2f@x.{BASE_DOMAIN}", To=f'"%Z%45" <sip:resource@x.{BASE_DOMAIN}>'), {405, 501} | BAD),
+    "no white space between display name and address": (with_headers(From="caller<sip:caller@example.com>;tag=323"), VALID),
+    "Vias of many transports": (lambda s: text(s).replace("Max-Forwards", "".join(
+        f"Via: SIP/2.0/{t} t{n}.example.com;branch=z9hG4bK{n}\r\n" for n, t in enumerate(["SCTP", "TLS", "UNKNOWN", "TCP"])) + "Max-Forwards", 1), VALID),
+    "a body of several parts": (multipart, VALID),
+    "a request of RFC 2543": (of_rfc_2543, VALID | {400}),
+    "a body of a type that nobody knows": (lambda s: text(s, body="<audio>\r\n</audio>\r\n", Content_Type="application/unknownformat"), VALID | {415}),
+    "an Accept without what we have": (with_headers("Accept: text/nobodyKnowsThis"), VALID | {406}),
+    "unknown schemes in To, From and Contact": (with_headers(To="isbn:2983792873", From="<http://www.example.com>;tag=3234233", Contact="<name:John_Smith>"), VALID | BAD),
+    "a branch of nothing but the cookie": (lambda s: text(s, Via=f"SIP/2.0/UDP {s.ip}:{s.port};rport;branch=z9hG4bK"), VALID | {400}),
+    # responses
+    "a reason phrase in several languages": (response("SIP/2.0 200 = 2**3 * 5**2 \u043d\u043e \u0441\u0442\u043e \u0434\u0435\u0432\u044f\u043d\u043e\u0441\u0442\u043e"), {SILENCE}),
+    "an empty reason phrase": (response("SIP/2.0 100 "), {SILENCE}),
+    "overlarge values in a response": (lambda s: response("SIP/2.0 503 Service Unavailable")(s).replace("CSeq: 1", "CSeq: 9292394834772304023312").replace(
+        "Content-Length", "Retry-After: 949302838503028349304023988\r\nWarning: 1812 overture \"In Progress\"\r\nContent-Length", 1), {SILENCE}),
+    "a response whose Via is a broadcast": (response("SIP/2.0 200 OK", "SIP/2.0/UDP 255.255.255.255;branch=z9hG4bK1324923"), {SILENCE}),
     "a short tortuous INVITE": (tortuous, VALID),
     "compact header names": (compact, VALID),
     "header names in any case": (lambda s: text(s).replace("From:", "fRoM:").replace("Call-ID:", "CALL-id:"), VALID),
@@ -81,6 +115,20 @@ CASES = {
     "a Require that we do not know": (with_headers("Require: nothingSupportsThis"), VALID | {420}),
     "multiple values where one belongs": (with_headers("Call-ID: another", "CSeq: 2 INVITE", "Max-Forwards: 5", "To: <sip:x@y>"), VALID | BAD),
     # invalid
+    "overlarge values in a request": (lambda s: text(s, "REGISTER", f"sip:x.{BASE_DOMAIN}", "Expires: 10000000000000000000000000000000",
+                                                     CSeq="36893488147419103232 REGISTER", Max_Forwards="300", Contact="<sip:u@host>;expires=280297596632815"), BAD | VALID | {483}),
+    "escaped headers in the Request-URI": (to_uri(f"{US}?Route=%3Csip:example.com%3E"), BAD | VALID),
+    "a Date of a time zone that there is not": (with_headers("Date: Fri, 01 Jan 2010 16:00:00 EST"), VALID | BAD),
+    "a Contact whose URI has parameters and no brackets": (lambda s: text(s, "REGISTER", f"sip:x.{BASE_DOMAIN}", Contact="sip:user@example.com?Route=%3Csip:sip.example.com%3E"), BAD | VALID),
+    "spaces within an address": (with_headers(To=f'"Watson, Thomas" < sip:t.watson@x.{BASE_DOMAIN} >'), BAD | VALID),
+    "a display name that is no token and has no quotes": (with_headers(From="Bell, Alexander <sip:a.g.bell@example.com>;tag=433423"), BAD | VALID),
+    "an unknown method with the CSeq of another": (lambda s: text(s, "NEWMETHOD", US, CSeq="8 INVITE"), BAD | {405, 501}),
+    "two Content-Lengths": (lambda s: text(s, "INVITE", US, "Content-Length: 5", body="There's no way to know how many octets are supposed to be here.\r\n",
+                                           Content_Type="text/plain", Content_Length="13"), BAD | VALID),
+    "a parameter of the Contact inside and outside": (lambda s: text(s, "REGISTER", f"sip:x.{BASE_DOMAIN}", Contact="<sip:+19725552222@gw1.example.net;unknownparam>;unknownparam=2"), VALID),
+    "an escaped header in the Contact": (lambda s: text(s, "REGISTER", f"sip:x.{BASE_DOMAIN}", Contact="<sip:user@example.com?Route=%3Csip:sip.example.com%3E>"), VALID),
+    "an unknown scheme in the Authorization of a REGISTER": (lambda s: text(s, "REGISTER", f"sip:x.{BASE_DOMAIN}", "Authorization: NoOneKnowsThisScheme opaque-data=here"), VALID),
+    "Require and Proxy-Require that we do not know": (with_headers("Require: nothingSupportsThis, nothingSupportsThisEither", "Proxy-Require: noProxiesSupportThis, norDoAnyProxiesSupportThis"), VALID | {420}),
     "extraneous separators": (with_headers(Via="SIP/2.0/UDP 127.0.0.1:5555;;,;,,"), BAD),
     "Content-Length larger than the message": (with_headers(Content_Length="9999"), BAD),
     "negative Content-Length": (with_headers(Content_Length="-999"), BAD),

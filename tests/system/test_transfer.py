@@ -44,6 +44,65 @@ def test_a_blind_transfer_gives_the_other_the_document_of_refer_url(dial, bob, c
     stays.wait_request("BYE")
 
 
+def connected(dial, bob, web, action=None):
+    """Alice and bob talk in a <Dial> that keeps a transferor."""
+    more = f' action="{action}"' if action else ""
+    alice = dial(f'<Dial answerOnBridge="true" referUrl="/r"{more}>{sip(bob)}</Dial>')
+    callee = next_call(bob)
+    callee.take()
+    talk(alice, callee)
+    return alice, callee
+
+
+@pytest.mark.parametrize("who", ["party", "caller"])
+def test_with_answer_on_bridge_the_transferor_stays_until_the_target_answers(dial, bob, carol, web, who):
+    web.serve("/r", doc(f"<Dial>{sip(carol)}</Dial>"))
+    alice, callee = connected(dial, bob, web)
+    transferor, stays = (callee, alice) if who == "party" else (alice, callee)
+    assert refer(transferor, "<sip:carol@example.com>").status == 202
+    third = next_call(carol)
+    third.ring()
+    transferor.wait_request("NOTIFY")
+    time.sleep(1)
+    assert not [m for m in transferor.requests if m.method == "BYE"]
+    third.take()
+    talk(stays, third)
+    assert fragments(transferor, 2) == ["100", "200"]
+    transferor.wait_request("BYE")
+    third.bye()
+    stays.wait_request("BYE")
+
+
+@pytest.mark.parametrize("why", ["busy", "unreachable", "no document"])
+@pytest.mark.parametrize("who", ["party", "caller"])
+def test_a_transfer_that_fails_brings_the_two_together_again(dial, bob, carol, web, who, why):
+    if why != "unreachable":
+        web.serve("/r", doc(f"<Dial>{sip(carol)}</Dial>") if why == "busy" else "nothing")
+    alice, callee = connected(dial, bob, web, web.serve("/d", doc("<Pause length='10'/>")))
+    transferor = callee if who == "party" else alice
+    assert refer(transferor, "<sip:carol@example.com>").status == 202
+    if why == "busy":
+        next_call(carol).respond(486, "Busy Here")
+    assert fragments(transferor, 2) == ["100", "503"]
+    talk(alice, callee)
+    assert not [m for m in alice.requests if m.method == "INVITE"]
+    callee.bye()
+    assert web.wait("/d").params["DialCallStatus"] == "completed"
+    alice.bye()
+
+
+def test_a_transferor_who_does_not_wait_leaves_the_other_with_the_target(dial, bob, carol, web):
+    web.serve("/r", doc(f"<Dial>{sip(carol)}</Dial>"))
+    alice, callee = connected(dial, bob, web)
+    assert refer(alice, "<sip:carol@example.com>").status == 202
+    alice.bye()
+    third = next_call(carol)
+    third.take()
+    talk(callee, third)
+    callee.bye()
+    third.wait_request("BYE")
+
+
 def test_T64_without_refer_url_the_conversation_continues(dial, bob, rest):
     alice = dial(f"<Dial>{sip(bob)}</Dial>")
     callee = next_call(bob)

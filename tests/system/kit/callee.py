@@ -17,8 +17,11 @@ class Incoming(Call):
         self.target, self.routes = uri_of(invite.get("Contact")), invite.all("Record-Route")
         self.cseq = 100
         self.canceled = False
+        self.answers_crypto = True
         if self.rtp and invite.body:
             self.remote = media_of(invite.body.decode())
+            if self.srtp:
+                self.srtp.take(invite.body.decode())
             self.rtp.send_to(*self.remote)
 
     def respond(self, status, reason="Whatever", headers=(), body=""):

@@ -26,6 +26,8 @@ def answer(fields, method, uri, user, password, nc=1, algorithm=None, qop=True, 
     middle = (f"{nc:08x}", cnonce, "auth") if qop else ()
     quoted = {"username": user.replace("\\", "\\\\").replace('"', '\\"'), "realm": fields["realm"], "nonce": fields["nonce"],
               "uri": uri, "response": hx(ha1, fields["nonce"], *middle, ha2)}
+    if "opaque" in fields:
+        quoted["opaque"] = fields["opaque"]
     plain = {"algorithm": algorithm}
     if qop:
         quoted["cnonce"] = cnonce

@@ -46,8 +46,10 @@ class Rest:
             return r.status_code == 200 and r.json()["status"] == status and r.json()
         return wait_for(look, timeout, f"call {sid} {status}")
 
-    def domain(self, voice_url=None, allow=("127.0.0.0/8",), users=(), name=None, **properties):
-        """A new SIP domain with an ACL of `allow` and a credential list of `users` (None or empty: no such mapping)."""
+    def domain(self, voice_url=None, allow=("127.0.0.0/8",), users=(), name=None, registers=False, **properties):
+        """A new SIP domain with an ACL of `allow` and a credential list of `users` (None or empty: no such mapping), who may register."""
+        if registers:
+            properties["SipRegistration"] = "true"
         name = name or f"t{secrets.token_hex(6)}"
         d = self.post("/SIP/Domains.json", DomainName=f"{name}.{BASE_DOMAIN}", VoiceUrl=voice_url, **properties)
         made = Domain(self, d)
@@ -65,6 +67,8 @@ class Rest:
                 self.post(f"/SIP/CredentialLists/{lst['sid']}/Credentials.json", Username=user, Password=PASSWORD)
             self.post(f"/SIP/Domains/{d['sid']}/Auth/Calls/CredentialListMappings.json", CredentialListSid=lst["sid"])
             made.credential_list = lst["sid"]
+            if registers:
+                self.post(f"/SIP/Domains/{d['sid']}/Auth/Registrations/CredentialListMappings.json", CredentialListSid=lst["sid"])
         return made
 
     def notifications(self, code=None, call_sid=None):

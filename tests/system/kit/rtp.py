@@ -25,7 +25,9 @@ class Packet:
 class RtpPeer:
     """One media socket of a phone. send_to() starts a continuous stream; close() ends it."""
 
-    def __init__(self, ip="127.0.0.1", payload_type=0, dtmf_pt=101):
+    def __init__(self, ip="127.0.0.1", payload_type=0, dtmf_pt=101, srtp=None):
+        self.srtp, self.sent, self.count = srtp, None, 0  # sent: the last datagram; count: all of them
+        self.seq, self.ssrc = random.randrange(65536), random.randrange(1 << 32)
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((ip, 0))
         self.sock.settimeout(0.1)
@@ -56,12 +58,14 @@ class RtpPeer:
                 data = self.sock.recv(2048)
             except (TimeoutError, OSError):
                 continue
-            if len(data) >= 12 and data[0] >> 6 == 2:
+            if self.srtp:
+                data = self.srtp.unprotect(data)
+            if data and len(data) >= 12 and data[0] >> 6 == 2:
                 with self._lock:
                     self.packets.append(Packet(data, time.monotonic()))
 
     def _send(self):
-        seq, ts, ssrc = random.randrange(65536), random.randrange(1 << 31), random.randrange(1 << 32)
+        ts = random.randrange(1 << 31)
         silence = bytes([0xFF if self.payload_type == 0 else 0xD5]) * 160
         due = time.monotonic()
         event_ts = 0
@@ -78,11 +82,17 @@ class RtpPeer:
                 pt, payload, marker, first = frame
             if first:
                 event_ts = ts
-            seq = (seq + 1) & 0xFFFF
-            head = struct.pack("!BBHII", 0x80, (0x80 if marker else 0) | pt, seq,
-                               event_ts if pt == self.dtmf_pt else ts, ssrc)
+            self.seq = (self.seq + 1) & 0xFFFF
+            head = struct.pack("!BBHII", 0x80, (0x80 if marker else 0) | pt, self.seq,
+                               event_ts if pt == self.dtmf_pt else ts, self.ssrc)
+            packet = head + payload
+            if self.srtp:
+                packet = self.srtp.protect(packet)
             try:
-                self.sock.sendto(head + payload, self._target)
+                if packet:
+                    self.sock.sendto(packet, self._target)
+                    self.sent = packet
+                    self.count += 1
             except OSError:
                 pass
 

@@ -6,8 +6,10 @@ import socket
 import threading
 import time
 
+from . import tls
 from .digest import answer, challenge
 from .rtp import RtpPeer
+from .srtp import Srtp
 
 
 def token(n=12):
@@ -56,21 +58,25 @@ def uri_of(header):
 
 
 class Phone:
-    """One socket and its dialogs. `ladder` keeps every message in order for a failing test to print."""
+    """One socket and its dialogs. `ladder` keeps every message in order for a failing test to print. sock: a connection that is there."""
 
-    def __init__(self, server=("127.0.0.1", 5060), ip="127.0.0.1", transport="udp", user="alice"):
-        self.server, self.ip, self.transport, self.user = server, ip, transport, user
-        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.sock = socket.socket(socket.AF_INET, kind)
-        self.sock.bind((ip, 0))
-        if transport == "tcp":
-            self.sock.connect(server)
+    def __init__(self, server=None, ip="127.0.0.1", transport="udp", user="alice", sock=None, sni=None):
+        self.server = server or ("127.0.0.1", 5061 if transport == "tls" else 5060)
+        self.ip, self.transport, self.user = ip, transport, user
+        self.sock = sock or self._connect(sni)
         self.sock.settimeout(0.1)
         self.port = self.sock.getsockname()[1]
         self.calls, self.stray, self.ladder = {}, queue.Queue(), []
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
+
+    def _connect(self, sni):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if self.transport == "udp" else socket.SOCK_STREAM)
+        sock.bind((self.ip, 0))
+        if self.transport != "udp":
+            sock.connect(self.server)
+        return tls.client(sock, sni) if self.transport == "tls" else sock
 
     def close(self):
         for call in list(self.calls.values()):
@@ -94,6 +100,8 @@ class Phone:
                 data = self.sock.recv(65536)
             except (TimeoutError, OSError):
                 continue
+            if not data and self.transport != "udp":
+                return
             if self.transport == "udp":
                 self._message(data)
                 continue
@@ -148,16 +156,21 @@ class Phone:
 
 
 class Call:
-    """A call this phone makes. sdp: None writes a usual one for the RtpPeer, "" sends none (late offer), text is sent as is."""
+    """A call this phone makes. sdp: None writes a usual one for the RtpPeer, "" sends none (late offer), text is sent as is.
+    srtp: the suites of a secure one."""
+
+    answers_crypto = False  # its descriptions have one suite, the other side's choice
 
     def __init__(self, phone, to, credentials=None, headers=(), sdp=None, codecs=(0, 8), from_uri=None, ack=True,
-                 algorithm=None, rtp=True, profile="RTP/AVP", dtmf_pt=101):
+                 algorithm=None, rtp=True, profile="RTP/AVP", dtmf_pt=101, srtp=()):
         self.phone, self.to_uri, self.credentials, self.headers = phone, to, credentials, list(headers)
+        self.srtp = Srtp(srtp) if srtp else None
+        profile = "RTP/SAVP" if srtp else profile
         self.codecs, self.profile, self.auto_ack, self.algorithm = codecs, profile, ack, algorithm
         self.call_id, self.from_tag, self.cseq = f"{token(16)}@{phone.ip}", token(), 1
         self.from_uri = from_uri or f"sip:{phone.user}@{phone.ip}"
         self.dtmf_pt = dtmf_pt
-        self.rtp = RtpPeer(phone.ip, codecs[0] if codecs else 0, dtmf_pt) if rtp else None
+        self.rtp = RtpPeer(phone.ip, codecs[0] if codecs else 0, dtmf_pt, self.srtp) if rtp else None
         self.sdp_version = 1
         self.sdp_text = sdp
         self.to_header, self.target, self.routes = f"<{to}>", to, []
@@ -178,6 +191,7 @@ class Call:
                  f"m=audio {self.rtp.port if port is None else port} {self.profile} " + " ".join(map(str, [*codecs, self.dtmf_pt]))]
         lines += [f"a=rtpmap:{c} {names[c]}" for c in codecs]
         lines += [f"a=rtpmap:{self.dtmf_pt} telephone-event/8000", f"a=fmtp:{self.dtmf_pt} 0-16", "a=ptime:20", f"a={direction}"]
+        lines += self.srtp.lines(self.answers_crypto) if self.srtp else []
         self.sdp_version += 1
         return "\r\n".join(lines) + "\r\n"
 
@@ -241,6 +255,8 @@ class Call:
             self.routes = list(reversed(m.all("Record-Route")))
         if m.body and self.rtp:
             self.remote = media_of(m.body.decode())
+            if self.srtp:
+                self.srtp.take(m.body.decode())
             if self.remote[1]:
                 self.rtp.send_to(*self.remote)
         if self.auto_ack:

@@ -3,6 +3,7 @@ import re
 import socket
 import time
 
+from . import tls
 from .sip import Message, token
 
 SERVER = ("127.0.0.1", 5060)
@@ -11,13 +12,16 @@ SERVER = ("127.0.0.1", 5060)
 class Raw:
     """One socket. send() takes text or bytes as they are; recv() returns the next message or None when `timeout` is over."""
 
-    def __init__(self, ip="127.0.0.1", transport="udp", server=SERVER):
+    def __init__(self, ip="127.0.0.1", transport="udp", server=None, sni=None, own=None):
+        server = server or (SERVER[0], 5061 if transport == "tls" else SERVER[1])
         self.ip, self.transport, self.server, self._pending = ip, transport, server, b""
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM)
         self.sock.bind((ip, 0))
         self.port = self.sock.getsockname()[1]
-        if transport == "tcp":
+        if transport != "udp":
             self.sock.connect(server)
+        if transport == "tls":
+            self.sock = tls.client(self.sock, sni, own)
 
     def __enter__(self):
         return self
@@ -46,7 +50,7 @@ class Raw:
     def recv(self, timeout=2.0):
         deadline = time.monotonic() + timeout
         while True:
-            if self.transport == "tcp":
+            if self.transport != "udp":
                 m = self._next()
                 if m:
                     return m

@@ -1,8 +1,18 @@
 """The customer's web application: scripted replies by path, every request kept, misbehaviour on demand."""
+import base64
+import hashlib
+import hmac
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+
+def signature(token, url, params):
+    """What X-Twilio-Signature of a POST must be."""
+    text = url + "".join(k + params[k] for k in sorted(params))
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
 class Request:
@@ -33,7 +43,8 @@ class Reply:
 class WebApp:
     """serve(path, reply, ...) queues replies for a path; the last one stays. A callable gets the Request."""
 
-    def __init__(self, ip="127.0.0.1", port=0):
+    def __init__(self, ip="127.0.0.1", port=0, cert=None):
+        """cert: of /out/tls, over HTTPS then (tests/lib.sh)."""
         app = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -56,7 +67,11 @@ class WebApp:
         self._scripts = {}
         self._lock = threading.Condition()
         self.server = Server((ip, port), Handler)
-        self.url = "http://%s:%d" % self.server.server_address[:2]
+        if cert:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(f"/out/tls/{cert}.pem", f"/out/tls/{cert}.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = "http%s://%s:%d" % ("s" if cert else "", *self.server.server_address[:2])
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):

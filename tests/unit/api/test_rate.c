@@ -17,7 +17,7 @@ static int taken(const char *account, uint64_t per_second, uint64_t now_ms, int 
 	int ok = 0;
 
 	while (n--)
-		ok += rate_take(account, per_second, now_ms);
+		ok += rate_take(RATE_REQUESTS, account, per_second, 1, now_ms);
 	return ok;
 }
 
@@ -101,6 +101,40 @@ static void beyond_the_limit_is_429_20429_with_retry_after(void **state)
 	request_free(&k);
 }
 
+static void wrong_credentials_lock_their_address_out_and_no_other(void **state)
+{
+	struct request_kit k;
+
+	(void)state;
+	request_new(&k, "", "");
+	k.config.api_auth_failures = 3;
+	strcpy(k.q.client.key, "192.0.2.77");
+	strcpy(k.q.client.ip, "192.0.2.77");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(rate_check_client(&k.q), 0);
+		rate_count_failure(&k.q);
+	}
+	assert_true(rate_check_client(&k.q) < 0);
+	assert_int_equal(k.out.status, 429);
+	assert_int_equal(request_code(&k), 20429);
+	assert_string_equal(header(&k, "Retry-After"), "21");
+	strcpy(k.q.client.key, "192.0.2.78");
+	assert_int_equal(rate_check_client(&k.q), 0);
+	request_free(&k);
+}
+
+/* A minute's worth at once, then one of them each n-th part of a minute. */
+static void failures_are_forgiven_evenly(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_true(rate_take(RATE_FAILURES, "f", 4, 1, START_MS));
+	assert_false(rate_take(RATE_FAILURES, "f", 4, 0, START_MS + 14999));
+	assert_true(rate_take(RATE_FAILURES, "f", 4, 0, START_MS + 15000));
+	assert_true(rate_take(RATE_FAILURES, "f", 4, 1, START_MS + 15000));
+	assert_false(rate_take(RATE_FAILURES, "f", 4, 1, START_MS + 15000));
+}
+
 static void without_a_limit_all_are_served(void **state)
 {
 	struct request_kit k;
@@ -123,6 +157,8 @@ int main(void)
 		cmocka_unit_test(a_thread_with_an_older_time_fills_nothing),
 		cmocka_unit_test(accounts_do_not_use_up_each_others),
 		cmocka_unit_test(beyond_the_limit_is_429_20429_with_retry_after),
+		cmocka_unit_test(wrong_credentials_lock_their_address_out_and_no_other),
+		cmocka_unit_test(failures_are_forgiven_evenly),
 		cmocka_unit_test(without_a_limit_all_are_served),
 	};
 

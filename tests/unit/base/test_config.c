@@ -61,7 +61,11 @@ static void three_settings_are_enough_and_the_rest_has_defaults(void **state)
 	assert_int_equal(cfg.webhook_read_ms, 15000);
 	assert_int_equal(cfg.webhook_total_ms, 15000);
 	assert_true(cfg.webhook_verify_tls);
-	assert_false(cfg.webhook_public_only);
+	assert_string_equal(cfg.webhook_allowed_networks, "");
+	assert_string_equal(cfg.api_bind, "127.0.0.1");
+	assert_string_equal(cfg.api_tls_cert, "");
+	assert_false(cfg.api_plain_http);
+	assert_string_equal(cfg.api_proxies, "");
 	assert_int_equal(cfg.twiml_max_bytes, 65536);
 	assert_string_equal(cfg.hangup_first, "answer");
 	assert_false(cfg.play_strict);
@@ -121,6 +125,10 @@ static void a_bad_value_is_refused_with_its_name_and_what_to_set(void **state)
 		{ "DNS_SERVERS", ",192.0.2.1", "127.0.0.1:53" },
 		{ "DNS_SERVERS", "192.0.2.1 192.0.2.2", "127.0.0.1:53" },
 		{ "KAMAILIO_RPC", "rpc.sock", "absolute path" },
+		{ "WEBHOOK_ALLOWED_NETWORKS", "localhost", "10.0.0.0/8" },
+		{ "WEBHOOK_ALLOWED_NETWORKS", "10.0.0.1/8", "10.0.0.0/8" },
+		{ "WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/8,", "10.0.0.0/8" },
+		{ "WEBHOOK_CA_FILE", "ca.pem", "absolute path" },
 	};
 	struct config cfg;
 
@@ -174,6 +182,64 @@ static void a_secret_is_never_part_of_the_message(void **state)
 	assert_non_null(strstr(err, "at least 16"));
 }
 
+static void rest_without_tls_stays_on_loopback_unless_that_is_asked_for(void **state)
+{
+	struct config cfg;
+
+	(void)state;
+	assert_int_equal(load_with(&cfg, "API_BIND", "0.0.0.0"), -EINVAL);
+	assert_ptr_equal(strstr(err, "API_BIND"), err);
+	assert_non_null(strstr(err, "API_TLS_CERT"));
+	assert_int_equal(load_with(&cfg, "API_BIND", "::"), -EINVAL);
+	assert_int_equal(load_with(&cfg, "API_BIND", "192.0.2.1"), -EINVAL);
+	assert_int_equal(load_with(&cfg, "API_BIND", "127.9.9.9"), 0);
+	assert_int_equal(load_with(&cfg, "API_BIND", "::1"), 0);
+	assert_int_equal(load_with(&cfg, "API_BIND", "0.0.0.0"), -EINVAL);
+	setenv("API_PLAIN_HTTP", "true", 1);
+	assert_int_equal(config_load(&cfg, err, sizeof(err)), 0);
+	unsetenv("API_PLAIN_HTTP");
+	setenv("API_TLS_CERT", "/x/cert.pem", 1);
+	assert_int_equal(config_load(&cfg, err, sizeof(err)), -EINVAL);
+	assert_non_null(strstr(err, "API_TLS_KEY"));
+	setenv("API_TLS_KEY", "/x/key.pem", 1);
+	assert_int_equal(config_load(&cfg, err, sizeof(err)), 0);
+}
+
+static void write_secret(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_secret_may_come_in_a_file(void **state)
+{
+	char path[] = "/tmp/hs-secret-XXXXXX", long_one[1200];
+	struct config cfg;
+	int fd = mkstemp(path);
+
+	(void)state;
+	close(fd);
+	write_secret(path, "a-token-that-is-long-enough\n");
+	assert_int_equal(load_with(&cfg, "HOOKSWITCH_AUTH_TOKEN_FILE", path), 0);
+	assert_string_equal(cfg.auth_token, "a-token-that-is-long-enough");
+	free((char *)cfg.auth_token);
+	write_secret(path, "");
+	assert_int_equal(load_with(&cfg, "HOOKSWITCH_AUTH_TOKEN_FILE", path), -EINVAL);
+	assert_ptr_equal(strstr(err, "HOOKSWITCH_AUTH_TOKEN_FILE"), err);
+	memset(long_one, 'a', sizeof(long_one));
+	long_one[sizeof(long_one) - 1] = '\0';
+	write_secret(path, long_one);
+	assert_int_equal(load_with(&cfg, "HOOKSWITCH_AUTH_TOKEN_FILE", path), -EINVAL);
+	assert_null(strstr(err, "aaaaaaaa"));
+	unlink(path);
+	assert_int_equal(load_with(&cfg, "HOOKSWITCH_AUTH_TOKEN_FILE", path), -EINVAL);
+	assert_non_null(strstr(err, "cannot be read"));
+	/* What is no secret has no such file. */
+	assert_int_equal(load_with(&cfg, "LOG_LEVEL_FILE", path), 0);
+}
+
 static void a_message_is_cut_to_the_room_given(void **state)
 {
 	struct config cfg;
@@ -206,7 +272,7 @@ static void the_printed_table_has_a_row_a_setting_and_no_secret(void **state)
 	fclose(file);
 	for (const char *p = text; (p = strstr(p, "\n| `")); p++)
 		rows++;
-	assert_int_equal(rows, 54);
+	assert_int_equal(rows, 74);
 	assert_non_null(strstr(text, "| `SIP_PORT` | 5060 | SIP over UDP and TCP; 1 to 65535 |\n"));
 	assert_non_null(strstr(text, "; one of `debug`, `info`, `warn`, `error` |\n"));
 }
@@ -220,6 +286,8 @@ int main(void)
 		cmocka_unit_test(good_values_are_taken),
 		cmocka_unit_test(an_empty_value_means_the_default),
 		cmocka_unit_test(a_secret_is_never_part_of_the_message),
+		cmocka_unit_test(rest_without_tls_stays_on_loopback_unless_that_is_asked_for),
+		cmocka_unit_test(a_secret_may_come_in_a_file),
 		cmocka_unit_test(a_message_is_cut_to_the_room_given),
 		cmocka_unit_test(the_printed_table_has_a_row_a_setting_and_no_secret),
 	};

@@ -125,6 +125,10 @@ struct fake_lookup {
 };
 
 struct fake_world {
+	unsigned n_connects; /* TLS connections that were asked for */
+	int connect_r;
+	char connect[300]; /* the last one: "ip:port name", and whose */
+	char connect_id[128];
 	struct world world; /* what the engine gets */
 	struct config config;
 	uint64_t now_ms, order;
@@ -141,6 +145,7 @@ struct fake_world {
 	struct fake_lookup lookups[FAKE_MAX];
 	struct fake_route routes[FAKE_MAX];
 	unsigned n_routes;
+	bool hosts_refused, restricted; /* what ROUTE_HOST hears */
 	unsigned n_lookups, n_cancels, cancelled_cseq;
 	struct store_item *stored[FAKE_MAX];
 	unsigned n_replies, n_requests, n_ng, n_ports, n_fetches, n_jobs, n_domains, n_stored;
@@ -149,8 +154,9 @@ struct fake_world {
 	int fail_reply, fail_request, fail_media, fail_fetch, fail_speech,
 		fail_store; /* -errno, or 0 */
 	bool fail_ng, fail_timer;
-	bool hold_rows;	    /* nobody is told that his row is written, until fake_rows_written */
-	bool delete_failed; /* an NG delete met fail_ng */
+	unsigned fail_next_ng; /* so many of the next ones */
+	bool hold_rows;	       /* nobody is told that his row is written, until fake_rows_written */
+	bool delete_failed;    /* an NG delete met fail_ng */
 	/* RTPengine answers by itself at fake_run: see fake_ng_auto */
 	bool ng_auto;
 	uint32_t last_play;
@@ -300,6 +306,17 @@ static int fake_sip_cancel(void *w, const char *call_id, unsigned cseq)
 	return 0;
 }
 
+static int fake_tls_connect(void *w, const char *call_id, const char *address, const char *name)
+{
+	struct fake_world *fw = w;
+
+	fake_check(call_id && *call_id, "a connection of nobody's");
+	fw->n_connects++;
+	snprintf(fw->connect, sizeof(fw->connect), "%s %s", address, name);
+	snprintf(fw->connect_id, sizeof(fw->connect_id), "%s", call_id);
+	return fw->connect_r;
+}
+
 static int fake_resolve(void *w, struct resolver_query **ret,
 			const struct resolver_request *request, resolver_done_fn *done, void *arg)
 {
@@ -342,7 +359,7 @@ static uint64_t fake_ng(void *w, json_t *command, ng_done_fn *done, void *arg)
 	struct fake_ng *ng = &fw->ng[fw->n_ng];
 
 	fake_check(fw->n_ng < FAKE_MAX, "too many NG commands");
-	if (fw->fail_ng) {
+	if (fw->fail_ng || (fw->fail_next_ng && fw->fail_next_ng--)) {
 		fw->delete_failed |=
 			!strcmp(json_string_value(json_object_get(command, "command")), "delete");
 		json_decref(command);
@@ -628,6 +645,14 @@ static int fake_routes_get(void *w, const struct route_want *want, routes_fn *do
 {
 	struct fake_world *fw = w;
 
+	/* At once, which the real one never does: most tests are not about it. */
+	if (want->kind == ROUTE_HOST) {
+		const struct call_route route = { .restricted = fw->restricted };
+
+		*ret_id = FAKE_MAX + 1;
+		done(arg, fw->hosts_refused ? 13227 : 0, &route, !fw->hosts_refused);
+		return 0;
+	}
 	fake_check(fw->n_routes < FAKE_MAX, "too many routes");
 	fw->routes[fw->n_routes] = (struct fake_route){ .kind = want->kind,
 							.user = fake_copy(want->user),
@@ -655,6 +680,7 @@ static const struct world_ops fake_ops = {
 	.sip_request = fake_sip_request,
 	.sip_cancel = fake_sip_cancel,
 	.sip_forget = fake_sip_forget,
+	.tls_connect = fake_tls_connect,
 	.resolve = fake_resolve,
 	.resolve_cancel = fake_resolve_cancel,
 	.ng = fake_ng,
@@ -695,9 +721,12 @@ static struct fake_world *fake_world_new(void)
 		.sip_domain = "sip.hookswitch.test",
 		.public_ip = "192.0.2.10",
 		.sip_port = 5060,
+		.sips_port = 5061,
+		.sip_tls_verify = "off",
 		.media_ip = "127.0.0.1",
 		.max_calls = 100,
 		.rtp_timeout_ms = 60000,
+		.rtp_strict_source = true,
 		.ack_timeout_ms = 32000,
 		.max_call_seconds = 14400,
 		.session_expires_s = 1800,
@@ -716,6 +745,8 @@ static struct fake_world *fake_world_new(void)
 	return fw;
 }
 
+#define FAKE_KEY "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+
 /* RTPengine's answer to an offer or answer, with a description as it would write it. */
 FAKE_UNUSED static json_t *fake_ng_ok(const struct fake_ng *ng)
 {
@@ -728,23 +759,35 @@ FAKE_UNUSED static json_t *fake_ng_ok(const struct fake_ng *ng)
 				: strstr(theirs, "a=recvonly") ? "recvonly"
 				: strstr(theirs, "a=inactive") ? "inactive"
 							       : "sendrecv";
-	char sdp[600];
-	bool to_party;
+	/* Of the last offer of a party: its answer is as secure. */
+	static char asked[100];
+	const char *crypto = theirs ? strstr(theirs, "a=crypto:") : NULL;
+	const char *profile = json_string_value(json_object_get(ng->command, "transport protocol"));
+	bool to_party, secure;
+	char sdp[800];
 
 	if (!offer && strcmp(command, "answer"))
 		return json_pack("{s:s}", "result", "ok");
-	/* What p says is written for i and the other way round; in an answer, from-tag still names
-	 * who offered. */
-	to_party = offer ? !strcmp(from, "i") : !strcmp(from, "p");
+	/* What the party says is written for our side, whose tag begins with i, and the other way
+	 * round; in an answer, from-tag still names who offered. */
+	to_party = offer ? from[0] == 'i' : from[0] != 'i';
+	if (offer && !to_party)
+		snprintf(asked, sizeof(asked), "%.*s", crypto ? (int)strcspn(crypto, ":") + 26 : 0,
+			 crypto ? crypto : "");
+	secure = to_party && (offer ? !strcmp(profile, "RTP/SAVP") : asked[0] != 0);
 	snprintf(sdp, sizeof(sdp),
-		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0 "
+		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/%s 0 "
 		 "101\r\n"
-		 "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n",
+		 "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n%s%s",
 		 to_party ? "192.0.2.10" : "127.0.0.1",
 		 theirs && strstr(theirs, "c=IN IP4 0.0.0.0") ? "0.0.0.0"
 		 : to_party				      ? "192.0.2.10"
 							      : "127.0.0.1",
-		 to_party ? 30000 : 30002, direction);
+		 to_party ? 30000 : 30002, secure ? "SAVP" : "AVP", direction,
+		 !secure ? ""
+		 : offer ? "a=crypto:1 AES_CM_128_HMAC_SHA1_80"
+			 : asked,
+		 secure ? " inline:" FAKE_KEY "\r\n" : "");
 	return json_pack("{s:s,s:s}", "result", "ok", "sdp", sdp);
 }
 

@@ -23,7 +23,7 @@ struct kit {
 	struct legs *legs;
 	struct leg *leg; /* NULL: none, or freed */
 	int new_r, refused_code, refused_error;
-	unsigned incoming, answered, ended, held_events, rejected;
+	unsigned incoming, answered, ended, held_events, changes, rejected;
 	bool held;
 	char digits[64];
 	enum leg_end why;
@@ -34,6 +34,12 @@ struct kit {
 	unsigned cseq, transactions;
 	char transaction[32]; /* of the last request */
 	const char *proto, *contact, *call_id;
+	bool secure;	  /* the domain asks for SRTP */
+	const char *srtp; /* or takes it ("o"), or refuses it ("n"); NULL: says nothing */
+	int warned;	  /* the last code of that event */
+	unsigned reports;
+	int64_t received, counted_out;
+	char report_sid[40];
 };
 
 static void kit_answered(void *arg)
@@ -45,6 +51,12 @@ static void kit_answered(void *arg)
 		leg_free(k->leg);
 		k->leg = NULL;
 	}
+}
+
+static void kit_warned(void *arg, int error, const char *text)
+{
+	assert_true(*text);
+	((struct kit *)arg)->warned = error;
 }
 
 static void kit_digit(void *arg, char digit, unsigned duration_ms)
@@ -70,6 +82,11 @@ static void kit_held(void *arg, bool held)
 	k->held_events++;
 }
 
+static void kit_changed(void *arg)
+{
+	((struct kit *)arg)->changes++;
+}
+
 static void kit_ended(void *arg, enum leg_end why, int sip_code)
 {
 	struct kit *k = arg;
@@ -85,9 +102,11 @@ static void kit_ended(void *arg, enum leg_end why, int sip_code)
 }
 
 static const struct leg_events kit_events = { .answered = kit_answered,
+					      .warned = kit_warned,
 					      .digit = kit_digit,
 					      .played = kit_played,
 					      .held = kit_held,
+					      .changed = kit_changed,
 					      .ended = kit_ended };
 
 static void kit_incoming(void *arg, const struct leg_invite *invite)
@@ -105,10 +124,23 @@ static void kit_rejected(void *arg, const json_t *params, const struct sip_msg *
 	((struct kit *)arg)->rejected += msg ? 1 : 100;
 }
 
+static void kit_media(void *arg, const struct leg_media_report *report)
+{
+	struct kit *k = arg;
+
+	k->reports++;
+	k->received = report->received;
+	k->counted_out = report->rejected;
+	snprintf(k->report_sid, sizeof(k->report_sid), "%s", report->call_sid);
+	assert_string_equal(report->protocol, "RTP/SAVP");
+	assert_non_null(report->suite);
+}
+
 static struct kit *kit_new(void)
 {
 	static const struct legs_events events = { .incoming = kit_incoming,
-						   .rejected = kit_rejected };
+						   .rejected = kit_rejected,
+						   .media = kit_media };
 	struct kit *k = calloc(1, sizeof(*k));
 
 	k->fw = fake_world_new();
@@ -167,7 +199,11 @@ static void kit_request_cseq(struct kit *k, const char *method, unsigned cseq, c
 	snprintf(k->transaction, sizeof(k->transaction), "%u:77", ++k->transactions);
 	text = kit_text(k, method, cseq, headers, body);
 	kit_event(k, "sip.request",
-		  json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "transaction", k->transaction,
+		  json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "transaction",
+			    k->transaction, "secure",
+			    k->secure ? "t"
+			    : k->srtp ? k->srtp
+				      : "f",
 			    "source", "198.51.100.7", "port", 5070, "proto", k->proto, "socket",
 			    strcmp(k->proto, "udp") ? "tcp:192.0.2.10:5060" : "udp:192.0.2.10:5060",
 			    "account", "AC1", "domain", "foo.sip.hookswitch.test", "domain_sid",
@@ -238,7 +274,7 @@ FAKE_UNUSED static void kit_response(struct kit *k, unsigned index, int code, co
 		 body ? strlen(body) : 0, body ? body : "");
 	kit_event(k, "sip.response",
 		  json_pack("{s:i,s:s,s:i,s:s}", "code", code, "source", "192.0.2.99", "port", 5099,
-			    "proto", "udp"),
+			    "proto", k->proto),
 		  b.data);
 	buf_done(&b);
 }
@@ -249,7 +285,7 @@ FAKE_UNUSED static void kit_dtmf(struct kit *k, const char *tag, int event)
 
 	snprintf(json, sizeof(json),
 		 "{\"callid\":\"" KIT_SID "\",\"source_tag\":\"%s\",\"source_label\":\"\",\"tags\":"
-		 "[\"p\",\"i\"],\"type\":\"DTMF\","
+		 "[],\"type\":\"DTMF\","
 		 "\"timestamp\":1795399642,\"source_ip\":\"127.0.0.1\",\"event\":%d,\"duration\":"
 		 "100,\"volume\":10}",
 		 tag, event);

@@ -103,6 +103,62 @@ static void a_domain_without_voice_url_is_404_without_a_call_row(void **state)
 	assert_int_equal(leg->rings, 0);
 }
 
+static void the_call_beyond_an_accounts_limit_is_503_until_one_ends(void **state)
+{
+	struct call_domain d = kit_domain;
+	struct leg *first, *second;
+
+	(void)state;
+	d.account_calls = 1;
+	first = kit_call_with(&d);
+	second = kit_call_with(&d);
+	kit_turn();
+	assert_int_equal(second->end_code, 503);
+	assert_int_equal(second->rings, 0);
+	assert_non_null(kit_notification(10004));
+	kit_hangs_up(first);
+	kit_deliver();
+	kit_turn();
+	first = kit_call_with(&d);
+	assert_int_equal(first->rings, 1);
+	kit_hangs_up(first);
+	kit_deliver();
+}
+
+static void the_call_beyond_an_accounts_rate_is_503(void **state)
+{
+	struct call_domain d = kit_domain;
+	struct leg *first, *second;
+
+	(void)state;
+	d.account_calls = d.owner_calls_per_second = -1;
+	d.owner_sid = KIT_ACCOUNT;
+	kit.fw->config.account_calls_per_second = 1;
+	first = kit_call_with(&d);
+	second = kit_call_with(&d);
+	kit_turn();
+	assert_int_equal(second->end_code, 503);
+	assert_non_null(kit_notification(32013));
+	kit_hangs_up(first);
+	kit_deliver();
+}
+
+static void a_sip_domain_has_limits_of_its_own(void **state)
+{
+	struct call_domain d = kit_domain;
+	struct leg *first, *second;
+
+	(void)state;
+	d.domain_calls = 1;
+	first = kit_call_with(&d);
+	second = kit_call_with(&d);
+	kit_turn();
+	assert_int_equal(second->end_code, 503);
+	assert_non_null(kit_notification(10004));
+	kit_hangs_up(first);
+	kit_deliver();
+}
+
 static void a_flood_that_is_refused_fills_no_table(void **state)
 {
 	struct call_domain d = kit_domain;
@@ -746,6 +802,9 @@ int main(void)
 		kit_test(a_get_webhook_has_its_parameters_in_the_query_and_signs_them),
 		kit_test(a_request_has_the_headers_that_applications_expect),
 		kit_test(a_domain_without_voice_url_is_404_without_a_call_row),
+		kit_test(the_call_beyond_an_accounts_limit_is_503_until_one_ends),
+		kit_test(the_call_beyond_an_accounts_rate_is_503),
+		kit_test(a_sip_domain_has_limits_of_its_own),
 		kit_test(a_flood_that_is_refused_fills_no_table),
 		kit_test(an_inactive_account_is_603_with_10001),
 		kit_test(a_database_that_is_away_is_503),

@@ -179,7 +179,7 @@ static void a_bridge_is_a_row_while_it_is_one(void **state)
 	(void)state;
 	connected("");
 	assert_int_equal(bridges(STORE_BRIDGE_INSERT), 1);
-	alice->events->held(alice->arg, true); /* its dialog has changed */
+	alice->events->changed(alice->arg);
 	assert_int_equal(bridges(STORE_BRIDGE_INSERT), 2);
 	assert_int_equal(bridges(STORE_BRIDGE_DELETE), 0);
 	kit_hangs_up(kit.leg[1]);

@@ -379,6 +379,51 @@ static void where_sql_knows_no_place_the_call_fails_with_its_reason(void **state
 	}
 }
 
+static void who_is_no_destination_of_the_account_is_not_called(void **state)
+{
+	struct call_order order = order_of(0);
+
+	(void)state;
+	kit.fw->hosts_refused = true;
+	calls_order_run(kit.calls, &order);
+	assert_int_equal(kit.n_legs, 0);
+	assert_string_equal(kit_status(), "failed");
+	assert_non_null(kit_notification(21215));
+	kit_deliver();
+	kit_turn();
+}
+
+static void a_number_that_is_no_destination_is_not_called(void **state)
+{
+	struct call_order order = order_of(0);
+
+	(void)state;
+	order.to = "+4490123456";
+	calls_order_run(kit.calls, &order);
+	fake_routes_reply(kit.fw, 13227, NULL, 0);
+	assert_int_equal(kit.n_legs, 0);
+	assert_non_null(kit_notification(21215));
+	kit_deliver();
+	kit_turn();
+}
+
+static void beyond_the_accounts_calls_nobody_is_called(void **state)
+{
+	static const struct call_route route = { .uri = "sip:1@192.0.2.3", .account_calls = 1 };
+	struct call_order order = order_of(0);
+
+	(void)state;
+	calls_order_run(kit.calls, &order);
+	assert_int_equal(kit.n_legs, 1);
+	order = order_of(1);
+	order.to = "+4930123456";
+	calls_order_run(kit.calls, &order);
+	fake_routes_reply(kit.fw, 0, &route, 1);
+	assert_int_equal(kit.n_legs, 1);
+	assert_non_null(kit_notification(10004));
+	kit_turn();
+}
+
 static void a_sip_uri_without_user_at_a_domain_of_ours_is_refused(void **state)
 {
 	struct call_order order = order_of(0);
@@ -534,6 +579,9 @@ int main(void)
 		kit_test(only_what_is_wanted_is_told_and_counted),
 		kit_test(a_final_answer_has_its_status_and_notification),
 		kit_test(digits_are_sent_before_the_document_is_asked_for),
+		kit_test(who_is_no_destination_of_the_account_is_not_called),
+		kit_test(a_number_that_is_no_destination_is_not_called),
+		kit_test(beyond_the_accounts_calls_nobody_is_called),
 		kit_test(a_redirect_while_digits_are_sent_is_not_undone_by_their_end),
 		kit_test(a_document_may_come_with_the_order),
 		kit_test(nobody_rings_beyond_the_timeout),

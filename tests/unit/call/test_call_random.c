@@ -39,6 +39,8 @@ static const char *const verbs[] = {
 	"<Dial answerOnBridge=\"true\" hangupOnStar=\"true\" timeLimit=\"2\" action=\"/d\">"
 	"<Sip>sip:b@192.0.2.1</Sip><Client>c</Client></Dial>",
 	"<Dial referUrl=\"/refer\"><Sip>sip:b@192.0.2.1</Sip></Dial>",
+	"<Dial answerOnBridge=\"true\" referUrl=\"/refer\" action=\"/d\"><Sip>sip:b@192.0.2.1</Sip>"
+	"</Dial>",
 	"<Dial sequential=\"true\" timeout=\"5\" action=\"/d\"><Sip url=\"/w\" "
 	"statusCallback=\"/s\" statusCallbackEvent=\"initiated ringing answered completed\">"
 	"sip:b@192.0.2.1</Sip><Number sendDigits=\"1\">+15551230001</Number></Dial>",
@@ -176,21 +178,25 @@ static void refer(struct leg *leg)
 {
 	char to[100];
 
-	if (leg->state < LEG_ANSWERED || !leg->events->referred)
+	/* A second one is not told while the first is open. */
+	if (leg->state < LEG_ANSWERED || !leg->events->referred ||
+	    (leg->refer_answer == 202 && !leg->refer_code))
 		return;
 	snprintf(to, sizeof(to),
 		 pick(2) ? "<sip:c@x?Replaces=%u%%3Bto-tag%%3Do%%3Bfrom-tag%%3Dp>" : "<sip:%u@x>",
 		 pick(kit.n_legs));
-	leg->refer_answer = 0;
+	leg->refer_answer = leg->refer_code = 0;
 	leg->events->referred(leg->arg, to);
 }
 
 static void answer_routes(void)
 {
 	static const struct call_route routes[] = {
-		{ "sip:b@192.0.2.1", "sip:192.0.2.1", "udp:192.0.2.2:5060", "d.x", NULL, NULL },
-		{ "sip:b@192.0.2.2", "sip:192.0.2.2", "udp:192.0.2.2:5060", "d.x", NULL, NULL },
-		{ "sip:15551230001@192.0.2.3", NULL, NULL, NULL, "u", "p" },
+		{ "sip:b@192.0.2.1", "sip:192.0.2.1", "udp:192.0.2.2:5060", "d.x", NULL, NULL, -1,
+		  false },
+		{ "sip:b@192.0.2.2", "sip:192.0.2.2", "udp:192.0.2.2:5060", "d.x", NULL, NULL, -1,
+		  false },
+		{ "sip:15551230001@192.0.2.3", NULL, NULL, NULL, "u", "p", -1, false },
 	};
 
 	if (!kit.fw->n_routes || !kit.fw->routes[kit.fw->n_routes - 1].open)

@@ -123,28 +123,16 @@ int db_script(struct db *db, const char *sql)
 	return 0;
 }
 
-int db_begin(struct db *db)
+int db_exec_together(struct db *db, const struct db_statement *statements, unsigned n)
 {
-	int r;
+	int r = 0;
 
-	(void)db;
 	pthread_mutex_lock(&server.lock);
 	server.begins++;
-	server.failures += server.away;
-	r = server.away ? -EIO : 0;
 	pthread_mutex_unlock(&server.lock);
+	for (unsigned i = 0; i < n && r == 0; i++)
+		r = db_exec(NULL, db, statements[i].sql, statements[i].n, statements[i].params);
 	return r;
-}
-
-int db_commit(struct db *db)
-{
-	(void)db;
-	return 0;
-}
-
-void db_rollback(struct db *db)
-{
-	(void)db;
 }
 
 const char *db_error(const struct db *db)
@@ -166,9 +154,9 @@ int db_rows(const struct db_result *res)
 
 const char *db_value(const struct db_result *res, int row, int col)
 {
-	static const char *const columns[] = { "SD1", "acme.test", "AC1",  "token", "active",
-					       "f",   NULL,	   "POST", NULL,    "POST",
-					       NULL,  "POST",	   NULL };
+	static const char *const columns[] = { "SD1", "acme.test", "AC1", "token", "active", "f",
+					       NULL,  "POST",	   NULL,  "POST",  NULL,     "POST",
+					       NULL,  "AC1",	   NULL,  NULL,	   NULL,     NULL };
 
 	(void)row;
 	return col == 6 ? res->voice_url : columns[col];
@@ -310,6 +298,11 @@ static bool hundred_rows(void)
 	return rows() >= 100;
 }
 
+static bool three_rows(void)
+{
+	return rows() >= 3;
+}
+
 static bool two_rows(void)
 {
 	return rows() >= 2;
@@ -327,7 +320,7 @@ static bool three_failures(void)
 
 static void rows_that_come_together_are_written_together(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 
 	(void)state;
 	put(s, 0, 100, "ringing", true);
@@ -336,6 +329,24 @@ static void rows_that_come_together_are_written_together(void **state)
 	assert_true(server.begins <= 2);
 	assert_true(server.statements <= 2);
 	store_free(s);
+}
+
+/* Gathering would take longer than the test. */
+static void a_new_call_takes_along_what_gathers(void **state)
+{
+	struct store *s = store_new(loop, "", "n1", 3600000);
+
+	(void)state;
+	put(s, 0, 1, "in-progress", false);
+	put(s, 1, 1, "completed", false);
+	put(s, 2, 1, "ringing", true);
+	until(three_rows);
+	put(s, 3, 1, "completed", false);
+	loop_end();
+	assert_int_equal(server.begins, 1);
+	assert_int_equal(server.rows, 3);
+	store_free(s);
+	assert_int_equal(server.rows, 4); /* nothing is lost at the end */
 }
 
 static void save_bridge_again(void *arg)
@@ -351,7 +362,7 @@ static void save_bridge_again(void *arg)
 
 static void a_bridge_that_is_saved_again_behind_its_end_stays(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 	struct put p = { .store = s };
 
 	(void)state;
@@ -366,7 +377,7 @@ static void a_bridge_that_is_saved_again_behind_its_end_stays(void **state)
 
 static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -382,7 +393,7 @@ static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 
 static void a_lost_database_delays_rows_and_loses_none(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 
 	(void)state;
 	set(&server.away, true);
@@ -398,7 +409,7 @@ static void a_lost_database_delays_rows_and_loses_none(void **state)
 
 static void what_waits_at_the_end_is_written(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 
 	(void)state;
 	put(s, 0, 1000, "ringing", true);
@@ -409,7 +420,7 @@ static void what_waits_at_the_end_is_written(void **state)
 
 static void a_row_that_the_database_refuses_takes_no_other_with_it(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 	struct put bad = {
 		.store = s, .status = "ringing", .insert = true, .count = 1, .sid = "CAbad"
 	};
@@ -427,7 +438,7 @@ static void a_row_that_the_database_refuses_takes_no_other_with_it(void **state)
 
 static void the_queue_is_bounded(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 	struct put p = { .store = s, .status = "ringing", .insert = true, .count = 200000 };
 
 	(void)state;
@@ -484,7 +495,7 @@ static void told_of(struct store *s, const char *sid, const char *name)
 
 static void who_waits_for_a_row_is_told_once_in_order(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 
 	(void)state;
 	memset(&told, 0, sizeof(told));
@@ -500,7 +511,7 @@ static void who_waits_for_a_row_is_told_once_in_order(void **state)
 
 static void nobody_waits_for_a_database_that_is_away(void **state)
 {
-	struct store *s = store_new(loop, "", "n1");
+	struct store *s = store_new(loop, "", "n1", 0);
 
 	(void)state;
 	memset(&told, 0, sizeof(told));
@@ -678,6 +689,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows_that_come_together_are_written_together, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_new_call_takes_along_what_gathers, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_bridge_that_is_saved_again_behind_its_end_stays,
 						setup, teardown),

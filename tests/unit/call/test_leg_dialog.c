@@ -280,19 +280,19 @@ static void a_digit_of_the_party_is_told_once_and_ours_never(void **state)
 
 	(void)state;
 	for (int i = 0; i < 16; i++)
-		kit_dtmf(k, "p", i);
-	kit_dtmf(k, "p", 5);
-	kit_dtmf(k, "p", 5); /* the same key again, in the same second */
-	kit_dtmf(k, "i", 7);
-	kit_dtmf(k, "p", 16);
-	kit_dtmf(k, "p", -1);
+		kit_dtmf(k, KIT_SID, i);
+	kit_dtmf(k, KIT_SID, 5);
+	kit_dtmf(k, KIT_SID, 5); /* the same key again, in the same second */
+	kit_dtmf(k, "i" KIT_SID, 7);
+	kit_dtmf(k, KIT_SID, 16);
+	kit_dtmf(k, KIT_SID, -1);
 	legs_dtmf_event(k->legs, "garbage", 7);
 	legs_dtmf_event(k->legs, "[]", 2);
-	legs_dtmf_event(k->legs, "{\"callid\":\"" KIT_SID "\",\"source_tag\":\"p\"}", 66);
-	legs_dtmf_event(k->legs, "{\"callid\":\"CAother\",\"source_tag\":\"p\",\"event\":1}", 48);
+	legs_dtmf_event(k->legs, "{\"source_tag\":\"" KIT_SID "\"}", 51);
+	legs_dtmf_event(k->legs, "{\"source_tag\":\"CAother\",\"event\":1}", 34);
 	assert_string_equal(k->digits, "0123456789*#ABCD55");
 	leg_hangup(k->leg);
-	kit_dtmf(k, "p", 1);
+	kit_dtmf(k, KIT_SID, 1);
 	assert_string_equal(k->digits, "0123456789*#ABCD55");
 	kit_done(k);
 }
@@ -353,8 +353,8 @@ static void hold_and_resume_mirror_the_direction_and_are_told(void **state)
 		assert_non_null(strstr(fake_last_reply(k->fw)->body, rows[i].answer));
 		assert_null(strstr(fake_last_reply(k->fw)->headers, "X-Twilio-CallSid"));
 		assert_int_equal(k->fw->n_ng, ng + 2);
-		assert_string_equal(text_of(k->fw->ng[ng].command, "from-tag"), "p");
-		assert_string_equal(text_of(k->fw->ng[ng].command, "to-tag"), "i");
+		assert_string_equal(text_of(k->fw->ng[ng].command, "from-tag"), KIT_SID);
+		assert_string_equal(text_of(k->fw->ng[ng].command, "to-tag"), "i" KIT_SID);
 		assert_int_equal(k->held, rows[i].held);
 		assert_int_equal(fake_last_port(k->fw)->sending, rows[i].sends);
 		assert_string_equal(fake_last_port(k->fw)->ip, "127.0.0.1"); /* and never 0.0.0.0 */
@@ -496,8 +496,8 @@ static void a_reinvite_without_sdp_gets_our_offer(void **state)
 	fake_run(k->fw);
 	assert_int_equal(kit_final(k, k->transaction), 200);
 	assert_non_null(strstr(fake_last_reply(k->fw)->body, "m=audio 30000"));
-	assert_string_equal(text_of(k->fw->ng[ng].command, "from-tag"), "i");
-	assert_string_equal(text_of(k->fw->ng[ng].command, "to-tag"), "p");
+	assert_string_equal(text_of(k->fw->ng[ng].command, "from-tag"), "i" KIT_SID);
+	assert_string_equal(text_of(k->fw->ng[ng].command, "to-tag"), KIT_SID);
 	/* our offer is open: another is glare */
 	kit_send(k, "UPDATE", SDP_TYPE, KIT_SDP);
 	assert_int_equal(kit_final(k, k->transaction), 491);
@@ -505,7 +505,7 @@ static void a_reinvite_without_sdp_gets_our_offer(void **state)
 	kit_ack(k, SDP_DIRECTION("sendonly"));
 	fake_run(k->fw);
 	assert_string_equal(text_of(k->fw->ng[ng + 1].command, "command"), "answer");
-	assert_string_equal(text_of(k->fw->ng[ng + 1].command, "to-tag"), "p");
+	assert_string_equal(text_of(k->fw->ng[ng + 1].command, "to-tag"), KIT_SID);
 	assert_true(k->held);
 	assert_int_equal(k->answered, 1);
 	assert_int_equal(k->ended, 0);
@@ -639,6 +639,37 @@ static void hostile_text_stays_inside_its_place(void **state)
 	kit_done(k);
 }
 
+static void what_is_saved_of_a_dialog_is_told_when_it_changes(void **state)
+{
+	static const struct {
+		const char *method, *contact, *sdp;
+		unsigned changes;
+	} requests[] = {
+		{ "INVITE", "<sip:alice@198.51.100.7:5070>", KIT_SDP, 0 },
+		{ "UPDATE", "<sip:alice@198.51.100.7:5070>", NULL, 0 },
+		{ "UPDATE", "<sip:alice@198.51.100.8:5070>", NULL, 1 },
+		/* As with a new key: neither held nor resumed. */
+		{ "INVITE", "<sip:alice@198.51.100.8:5070>",
+		  KIT_SDP_HEAD "m=audio 4010 RTP/AVP 0\r\n", 1 },
+	};
+	struct kit *k = kit_call();
+
+	(void)state;
+	assert_int_equal(k->changes, 0);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		unsigned before = k->changes;
+
+		k->contact = requests[i].contact;
+		kit_send(k, requests[i].method, requests[i].sdp ? SDP_TYPE : NULL, requests[i].sdp);
+		fake_run(k->fw);
+		assert_int_equal(kit_final(k, k->transaction), 200);
+		if (!strcmp(requests[i].method, "INVITE"))
+			kit_ack(k, NULL);
+		assert_int_equal(k->changes - before, requests[i].changes);
+	}
+	kit_done(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -670,6 +701,7 @@ int main(void)
 		cmocka_unit_test(an_end_during_a_reinvite_answers_it_and_deletes_once_it_is_over),
 		cmocka_unit_test(plays_go_to_the_port_and_come_back),
 		cmocka_unit_test(hostile_text_stays_inside_its_place),
+		cmocka_unit_test(what_is_saved_of_a_dialog_is_told_when_it_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

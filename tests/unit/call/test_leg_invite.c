@@ -88,7 +88,7 @@ static void an_answer_is_offer_then_answer_then_200_then_media(void **state)
 	offer = k->fw->ng[0].command;
 	assert_string_equal(text_of(offer, "command"), "offer");
 	assert_string_equal(text_of(offer, "call-id"), KIT_SID);
-	assert_string_equal(text_of(offer, "from-tag"), "p");
+	assert_string_equal(text_of(offer, "from-tag"), KIT_SID);
 	assert_null(text_of(offer, "to-tag"));
 	assert_string_equal(text_of(offer, "sdp"), KIT_SDP);
 	assert_string_equal(text_of(offer, "transport protocol"), "RTP/AVP");
@@ -110,8 +110,8 @@ static void an_answer_is_offer_then_answer_then_200_then_media(void **state)
 	assert_int_equal(k->fw->n_ng, 2);
 	answer = k->fw->ng[1].command;
 	assert_string_equal(text_of(answer, "command"), "answer");
-	assert_string_equal(text_of(answer, "from-tag"), "p");
-	assert_string_equal(text_of(answer, "to-tag"), "i");
+	assert_string_equal(text_of(answer, "from-tag"), KIT_SID);
+	assert_string_equal(text_of(answer, "to-tag"), "i" KIT_SID);
 	assert_non_null(strstr(text_of(answer, "sdp"), "m=audio 20000 RTP/AVP 0 101"));
 	assert_int_equal(kit_final(k, k->transaction), 0);
 	assert_int_equal(fake_last_port(k->fw)->starts, 0);
@@ -490,7 +490,7 @@ static void an_invite_without_sdp_gets_our_offer_and_media_by_the_ack(void **sta
 	fake_run(k->fw);
 	assert_int_equal(kit_final(k, k->transaction), 200);
 	assert_non_null(strstr(fake_last_reply(k->fw)->body, "m=audio 30000"));
-	assert_string_equal(text_of(k->fw->ng[0].command, "from-tag"), "i");
+	assert_string_equal(text_of(k->fw->ng[0].command, "from-tag"), "i" KIT_SID);
 	assert_string_equal(json_string_value(json_array_get(
 				    json_object_get(k->fw->ng[0].command, "direction"), 0)),
 			    "internal");
@@ -500,8 +500,8 @@ static void an_invite_without_sdp_gets_our_offer_and_media_by_the_ack(void **sta
 	kit_ack(k, KIT_SDP);
 	fake_run(k->fw);
 	assert_string_equal(text_of(k->fw->ng[1].command, "command"), "answer");
-	assert_string_equal(text_of(k->fw->ng[1].command, "from-tag"), "i");
-	assert_string_equal(text_of(k->fw->ng[1].command, "to-tag"), "p");
+	assert_string_equal(text_of(k->fw->ng[1].command, "from-tag"), "i" KIT_SID);
+	assert_string_equal(text_of(k->fw->ng[1].command, "to-tag"), KIT_SID);
 	assert_string_equal(text_of(k->fw->ng[1].command, "sdp"), KIT_SDP);
 	assert_int_equal(fake_last_port(k->fw)->peer, 30002);
 	assert_int_equal(k->answered, 1);
@@ -618,6 +618,18 @@ static void a_bye_of_the_party_spares_ours(void **state)
 	kit_done(k);
 }
 
+static void a_party_may_count_its_requests_from_nought(void **state)
+{
+	struct kit *k = kit_new();
+
+	(void)state;
+	k->cseq = 0;
+	kit_call_with(k, NULL);
+	fake_advance(k->fw, (uint64_t)k->fw->config.ack_timeout_ms + 1);
+	assert_int_equal(k->ended, 0);
+	kit_done(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -648,6 +660,7 @@ int main(void)
 		cmocka_unit_test(an_ack_of_another_transaction_confirms_nothing),
 		cmocka_unit_test(a_hangup_before_the_ack_waits_for_it_with_its_bye),
 		cmocka_unit_test(a_bye_of_the_party_spares_ours),
+		cmocka_unit_test(a_party_may_count_its_requests_from_nought),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,84 @@ static void an_answer_that_comes_while_rtpengine_is_told_anew_is_taken(void **st
 	done(&p);
 }
 
+static void a_hold_that_comes_before_the_ack_is_shown_after_it(void **state)
+{
+	struct pair p = { kit_new(), kit_call() };
+	struct fake_world *fw = p.a->fw;
+
+	(void)state;
+	fw->ng_auto = true;
+	kit_invite(p.a, NULL, KIT_SDP);
+	assert_int_equal(leg_answer(p.a->leg), 0);
+	run(&p);
+	snprintf(p.a->our_tag, sizeof(p.a->our_tag), "%s", fake_last_reply(fw)->to_tag);
+	assert_int_equal(leg_join(p.a->leg, p.b->leg), 0);
+	kit_reinvite(p.b, NULL, HOLD);
+	run(&p);
+	kit_ack(p.b, NULL);
+	run(&p);
+	/* RFC 3261 §14.1: not while the INVITE is not over. */
+	assert_int_equal(fake_count_requests(fw, "INVITE"), 0);
+	kit_ack(p.a, NULL);
+	run(&p);
+	assert_int_equal(fake_count_requests(fw, "INVITE"), 1);
+	assert_non_null(strstr(fw->requests[0].body, "a=sendonly\r\n"));
+	done(&p);
+}
+
+static void who_leaves_while_an_answer_is_awaited_in_the_ack_is_ours(void **state)
+{
+	(void)state;
+	/* Joined, or parted, between our offer and the answer. */
+	for (int i = 0; i < 2; i++) {
+		struct pair p = joined(NULL);
+		struct fake_world *fw = p.a->fw;
+		const char *m;
+
+		if (i) {
+			leg_leave(p.a->leg);
+			run(&p);
+		}
+		kit_reinvite(p.a, NULL, NULL);
+		run(&p);
+		assert_int_equal(kit_final(p.a, p.a->transaction), 200);
+		if (i)
+			assert_int_equal(leg_join(p.a->leg, p.b->leg), 0);
+		else
+			leg_leave(p.a->leg);
+		run(&p);
+		kit_ack(p.a, KIT_SDP);
+		run(&p);
+		m = strstr(json_string_value(json_object_get(fw->ng[fw->n_ng - 2].command, "sdp")),
+			   "m=audio ");
+		assert_non_null(m);
+		assert_int_equal(atoi(m + 8), i ? 30002 : fw->ports[0]->number);
+		assert_int_equal(fw->ports[0]->sending, !i);
+		done(&p);
+	}
+}
+
+static void who_is_joined_before_its_answer_came_hears_the_other(void **state)
+{
+	struct pair p = { kit_new(), kit_call() };
+	struct fake_world *fw = p.a->fw;
+	const char *sdp;
+
+	(void)state;
+	fw->ng_auto = true;
+	kit_invite(p.a, NULL, NULL);
+	assert_int_equal(leg_answer(p.a->leg), 0);
+	run(&p);
+	snprintf(p.a->our_tag, sizeof(p.a->our_tag), "%s", fake_last_reply(fw)->to_tag);
+	assert_int_equal(leg_join(p.a->leg, p.b->leg), 0);
+	run(&p);
+	kit_ack(p.a, KIT_SDP);
+	run(&p);
+	sdp = json_string_value(json_object_get(fw->ng[fw->n_ng - 2].command, "sdp"));
+	assert_non_null(strstr(sdp, "m=audio 30002 "));
+	done(&p);
+}
+
 static void early_media_that_fails_refuses_the_invite(void **state)
 {
 	struct pair p = { kit_new(), kit_call() };
@@ -169,6 +247,9 @@ int main(void)
 		cmocka_unit_test(a_hold_that_kamailio_does_not_take_ends_nothing),
 		cmocka_unit_test(a_refused_hold_is_not_what_a_refresh_says),
 		cmocka_unit_test(an_answer_that_comes_while_rtpengine_is_told_anew_is_taken),
+		cmocka_unit_test(a_hold_that_comes_before_the_ack_is_shown_after_it),
+		cmocka_unit_test(who_leaves_while_an_answer_is_awaited_in_the_ack_is_ours),
+		cmocka_unit_test(who_is_joined_before_its_answer_came_hears_the_other),
 		cmocka_unit_test(early_media_that_fails_refuses_the_invite),
 	};
 

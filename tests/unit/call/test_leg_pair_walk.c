@@ -11,13 +11,17 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "call/leg_internal.h"
 #include "call/leg_kit.h"
 #include "proto/sip_target.h"
 
-#define WALKS 1500
+#define OTHER_SID "CA1123456789abcdef0123456789abcdef"
+
+#define WALKS 2000
 #define STEPS 100
 
 static unsigned long long seed_state, walking;
+static unsigned rests;
 
 static unsigned roll(unsigned n)
 {
@@ -25,18 +29,35 @@ static unsigned roll(unsigned n)
 	return (unsigned)(seed_state >> 33) % n;
 }
 
+#define CRYPTO(suite) "a=crypto:1 " suite " inline:" FAKE_KEY "\r\n"
+#define SECURE	      KIT_SDP_HEAD "m=audio 4000 RTP/SAVP 0 8\r\n"
+
+static bool secure; /* both parties of this walk */
+
+static const char *good_sdp(void)
+{
+	return secure ? SECURE CRYPTO("AES_CM_128_HMAC_SHA1_80") : KIT_SDP;
+}
+
 static const char *any_sdp(void)
 {
-	static const char *const sdps[] = {
-		KIT_SDP,
-		KIT_SDP,
+	static const char *const plain[] = {
 		NULL,
 		KIT_SDP_HEAD "m=audio 4000 RTP/AVP 18\r\n",
 		KIT_SDP_HEAD "m=audio 4000 RTP/AVP 8\r\na=sendonly\r\n",
 		KIT_SDP_HEAD "m=audio 4002 RTP/AVP 0\r\na=inactive\r\n",
+		KIT_SDP "m=video 4004 RTP/AVP 96\r\n",
 	};
+	static const char *const srtp[] = {
+		NULL,
+		KIT_SDP,
+		SECURE CRYPTO("AES_CM_128_HMAC_SHA1_80") "a=sendonly\r\n",
+		SECURE CRYPTO("AES_CM_128_HMAC_SHA1_32"),
+		SECURE CRYPTO("AES_CM_128_HMAC_SHA1_80") "m=video 4004 RTP/AVP 96\r\n",
+	};
+	unsigned i = roll(7);
 
-	return sdps[roll(6)];
+	return i < 5 ? (secure ? srtp : plain)[i] : good_sdp();
 }
 
 static void answer_some_ng(struct kit *k)
@@ -64,7 +85,7 @@ static void respond(struct kit *k, unsigned i, int code)
 	kit_response(k, i, code,
 		     roll(8) ? "Contact: <sip:bob@192.0.2.20:5080>\r\nAllow: UPDATE\r\n" SDP_TYPE
 			     : "Record-Route: <sip:192.0.2.30;lr>\r\n",
-		     roll(5) ? KIT_SDP : any_sdp());
+		     roll(5) ? good_sdp() : any_sdp());
 	k->fw->requests[i].headers = ours;
 	free(with);
 }
@@ -85,18 +106,14 @@ static void answer_some_request(struct kit *k)
 		respond(k, i, codes[roll(16)]);
 }
 
-/* A request of the party that we called. */
-static void called_party_sends(struct kit *k)
+/* A request of the party that we called, as an event. */
+static void called_party_says(struct kit *k, const char *event, const char *method, unsigned cseq,
+			      const char *tag, const char *sdp)
 {
-	static const char *const methods[] = { "BYE", "INVITE", "INVITE", "UPDATE", "INFO" };
-	const char *method = methods[roll(5)], *sdp = any_sdp(), *from, *call_id;
+	const char *from = strstr(k->fw->requests[0].headers, ";tag=hs-") + 5,
+		   *call_id = strstr(k->fw->requests[0].headers, "Call-ID: ") + 9;
 	char text[2000];
 
-	if (!k->fw->n_requests)
-		return;
-	from = strstr(k->fw->requests[0].headers, ";tag=hs-") + 5;
-	call_id = strstr(k->fw->requests[0].headers, "Call-ID: ") + 9;
-	snprintf(k->transaction, sizeof(k->transaction), "%u:77", ++k->transactions);
 	snprintf(
 		text, sizeof(text),
 		"%s sip:x@192.0.2.10 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.20;branch=z9hG4bK%u\r\n"
@@ -104,15 +121,27 @@ static void called_party_sends(struct kit *k)
 		"Call-ID: %.*s\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\nContact: "
 		"<sip:bob@192.0.2.20>\r\n"
 		"%sContent-Length: %zu\r\n\r\n%s",
-		method, k->transactions, roll(8) ? "bob1" : "carol", (int)strcspn(from, "\r"), from,
-		(int)strcspn(call_id, "\r"), call_id, roll(8) ? ++k->cseq : k->cseq, method,
-		sdp ? SDP_TYPE : "", sdp ? strlen(sdp) : 0, sdp ? sdp : "");
-	kit_event(k, "sip.request",
+		method, k->transactions, tag, (int)strcspn(from, "\r"), from,
+		(int)strcspn(call_id, "\r"), call_id, cseq, method, sdp ? SDP_TYPE : "",
+		sdp ? strlen(sdp) : 0, sdp ? sdp : "");
+	kit_event(k, event,
 		  json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "transaction", k->transaction,
 			    "source", "192.0.2.20", "port", 5080, "proto", "udp", "socket",
 			    "udp:192.0.2.10:5060", "account", "", "domain", "", "domain_sid", "",
 			    "user", ""),
 		  text);
+}
+
+static void called_party_sends(struct kit *k)
+{
+	static const char *const methods[] = { "BYE", "INVITE", "INVITE", "UPDATE", "INFO" };
+	const char *method = methods[roll(5)], *sdp = any_sdp();
+
+	if (!k->fw->n_requests)
+		return;
+	snprintf(k->transaction, sizeof(k->transaction), "%u:77", ++k->transactions);
+	called_party_says(k, "sip.request", method, roll(8) ? ++k->cseq : k->cseq,
+			  roll(8) ? "bob1" : "carol", sdp);
 }
 
 static void caller_sends(struct kit *k)
@@ -128,7 +157,7 @@ static void caller_sends(struct kit *k)
 		break;
 	case 1:
 	case 2:
-		kit_ack(k, NULL);
+		kit_ack(k, roll(2) ? good_sdp() : NULL);
 		break;
 	case 3:
 	case 4:
@@ -143,7 +172,7 @@ static void caller_sends(struct kit *k)
 			kit_send(k, "BYE", NULL, NULL);
 		break;
 	default:
-		kit_dtmf(k, "p", (int)roll(16));
+		kit_dtmf(k, KIT_SID, (int)roll(16));
 		break;
 	}
 }
@@ -251,7 +280,7 @@ static void on_event(void *arg)
 	(void)arg;
 }
 
-static void call_out(struct kit *k)
+static void call_out(struct kit *k, const struct leg *beside)
 {
 	static struct leg_events events;
 	struct sip_target_error error;
@@ -262,15 +291,20 @@ static void call_out(struct kit *k)
 				 .from_host = "sip.example.com",
 				 .username = roll(2) ? "alice" : NULL,
 				 .password = "secret",
+				 .beside = beside,
 				 .early_media = roll(2) };
 
 	events = kit_events;
 	events.ringing = events.progress = on_event;
 	k->cseq = 0;
 	k->fw->config.sip_private_targets = true;
-	assert_int_equal(sip_target_parse(&target, "sip:bob@example.com", &error), 0);
 	assert_int_equal(
-		leg_new_outbound(&k->leg, &k->fw->world, k->legs, KIT_SID, &call, &events, k), 0);
+		sip_target_parse(&target,
+				 secure ? "sip:bob@example.com;secure=true" : "sip:bob@example.com",
+				 &error),
+		0);
+	assert_int_equal(
+		leg_new_outbound(&k->leg, &k->fw->world, k->legs, OTHER_SID, &call, &events, k), 0);
 	sip_target_done(&target);
 }
 
@@ -297,6 +331,97 @@ static void calm(struct kit *k)
 	k->fw->ng_auto = true;
 }
 
+/* -- at rest */
+
+/* The party's ACK, and its answer to what we sent last. */
+static void party_does_its_part(struct kit *k)
+{
+	struct leg *leg = k->leg;
+	unsigned cseq = k->cseq;
+	char line[40];
+
+	if (leg && leg->ack_due) {
+		k->cseq = leg->ack_cseq;
+		if (leg->outbound)
+			called_party_says(k, "sip.ack", "ACK", k->cseq, leg->outbound->party_tag,
+					  leg->answer_in_ack ? good_sdp() : NULL);
+		else
+			kit_ack(k, leg->answer_in_ack ? good_sdp() : NULL);
+		k->cseq = cseq;
+	}
+	for (unsigned i = 0; i < k->fw->n_requests; i++)
+		if (k->fw->requests[i].open)
+			fake_request_sent(k->fw, i, 0);
+	if (!k->leg || !k->leg->pending.method[0])
+		return;
+	snprintf(line, sizeof(line), "CSeq: %u ", k->leg->pending.cseq);
+	for (unsigned i = k->fw->n_requests; i-- > 0;) {
+		if (!strstr(k->fw->requests[i].headers, line))
+			continue;
+		kit_response(k, i, 200, SDP_TYPE, good_sdp());
+		break;
+	}
+}
+
+/* What RTPengine was told last of our side of a leg: the port. */
+static unsigned our_port(const struct kit *k, const char *sid)
+{
+	unsigned port = 0;
+
+	for (unsigned i = 0; i < k->fw->n_ng; i++) {
+		const json_t *c = k->fw->ng[i].command;
+		const char *command = json_string_value(json_object_get(c, "command"));
+		const char *tag = json_string_value(
+			json_object_get(c, strcmp(command, "offer") ? "to-tag" : "from-tag"));
+		const char *sdp = json_string_value(json_object_get(c, "sdp"));
+
+		if (sdp && tag && *tag == 'i' && !strcmp(tag + 1, sid))
+			port = (unsigned)atoi(strstr(sdp, "m=audio ") + 8);
+	}
+	return port;
+}
+
+static void check_rest(const struct kit *k)
+{
+	const struct leg *leg = k->leg;
+
+	assert_int_equal(leg->ng_id, 0);
+	assert_false(leg->relink || leg->reoffer || leg->answer_waits || leg->exchange.waits);
+	if (leg->peer && leg_links(leg))
+		assert_true(leg->linked && leg->peer->linked && leg->muted);
+	else
+		assert_int_equal(our_port(k, leg->call_sid),
+				 leg->peer ? leg->peer->media_number : k->fw->ports[0]->number);
+	assert_int_equal(leg->muted, leg->held || leg->peer);
+}
+
+static bool talks(const struct kit *k)
+{
+	return k->leg && k->leg->state == LEG_CONFIRMED && k->leg->media_number;
+}
+
+/* When everybody does what he should for a while, both hear whom they should. */
+static void come_to_rest(struct kit *a, struct kit *b)
+{
+	for (int i = 0; i < 24; i++) {
+		for (int j = 0; j < 2; j++) {
+			struct kit *k = j ? b : a;
+
+			k->fw->fail_reply = k->fw->fail_request = k->fw->fail_media = 0;
+			k->fw->fail_ng = false;
+			fake_answer_ng(k->fw);
+			party_does_its_part(k);
+			fake_answer_ng(k->fw);
+			fake_advance(k->fw, 500);
+		}
+	}
+	if (!talks(a) || !talks(b))
+		return;
+	check_rest(a);
+	check_rest(b);
+	rests++;
+}
+
 /* Half of the walks begin where most calls are. */
 static void connect_both(struct kit *a, struct kit *b)
 {
@@ -304,7 +429,7 @@ static void connect_both(struct kit *a, struct kit *b)
 	leg_answer(a->leg);
 	fake_run(a->fw);
 	snprintf(a->our_tag, sizeof(a->our_tag), "%s", a->fw->replies[0].to_tag);
-	kit_ack(a, NULL);
+	party_does_its_part(a);
 	fake_resolved(b->fw, "192.0.2.20");
 	fake_run(b->fw);
 	respond(b, 0, 200);
@@ -321,6 +446,7 @@ static void connect_both(struct kit *a, struct kit *b)
 static void walk(unsigned long long seed)
 {
 	struct kit *a = kit_new(), *b = kit_new();
+	unsigned steps = 0, most;
 	bool failed[2] = { false, false };
 
 	seed_state = seed;
@@ -328,15 +454,19 @@ static void walk(unsigned long long seed)
 	b->free_at_end = roll(2);
 	a->free_at_answer = roll(20) == 0;
 	b->free_at_answer = roll(20) == 0;
-	kit_invite(a, NULL, KIT_SDP);
-	call_out(b);
+	a->secure = secure = roll(4) == 0;
+	kit_invite(a, NULL, roll(8) ? good_sdp() : NULL);
+	call_out(b, roll(2) ? a->leg : NULL);
 	if (roll(2))
 		connect_both(a, b);
-	for (unsigned steps = 0; steps < STEPS && (a->leg || b->leg); steps++) {
+	/* Few of those that go on for long are still a conversation. */
+	most = roll(2) ? STEPS : roll(STEPS / 4);
+	for (; steps < most && (a->leg || b->leg); steps++) {
 		step(a, b);
 		failed[0] |= a->fw->fail_reply != 0;
 		failed[1] |= b->fw->fail_reply != 0;
 	}
+	come_to_rest(a, b);
 	calm(a);
 	calm(b);
 	for (int i = 0; i < 5; i++) {
@@ -358,6 +488,7 @@ static void whatever_happens_in_any_order_nothing_is_left(void **state)
 		walk(seed);
 	}
 	walking = 0;
+	assert_true(rests > WALKS / 20);
 }
 
 static int tell_seed(void **state)

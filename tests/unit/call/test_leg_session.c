@@ -151,7 +151,7 @@ static void without_update_we_refresh_by_reinvite_with_the_same_sdp(void **state
 	fake_run(k->fw);
 	assert_int_equal(k->fw->n_ng, ng + 2);
 	assert_string_equal(json_string_value(json_object_get(k->fw->ng[ng].command, "from-tag")),
-			    "i");
+			    "i" KIT_SID);
 	assert_non_null(strstr(json_string_value(json_object_get(k->fw->ng[ng + 1].command, "sdp")),
 			       "m=audio 4444"));
 	assert_int_equal(k->ended, 0);

@@ -122,7 +122,7 @@ static void step(struct kit *k)
 		kit_send(k, methods[roll(6) + (roll(6) > 0)], NULL, NULL);
 		break;
 	case 12:
-		kit_dtmf(k, "p", (int)roll(16));
+		kit_dtmf(k, KIT_SID, (int)roll(16));
 		break;
 	case 13:
 		answer_some_request(k);

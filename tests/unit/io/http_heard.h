@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include "io/addr.h"
 #include "io/http_server.h"
 #include "media/loop_thread.h"
 
@@ -31,7 +32,8 @@
 static struct {
 	atomic_int calls;
 	char method[16], path[256], query[256], peer[64], body[MAX_BODY + 1];
-	char type[64], authorization[64], accept[64], expect[64], tag[64], override[64];
+	char type[64], authorization[64], accept[64], expect[64], tag[64], override[64],
+		forwarded[600];
 	size_t body_len;
 	int too_large, ambiguous, asked_for_leave;
 	bool nul, give_no_leave;
@@ -56,7 +58,8 @@ static inline void remember(void *arg, unsigned thread_index, const struct http_
 	keep(heard.method, sizeof(heard.method), in->method);
 	keep(heard.path, sizeof(heard.path), in->path);
 	keep(heard.query, sizeof(heard.query), in->query);
-	keep(heard.peer, sizeof(heard.peer), in->peer);
+	addr_format(heard.peer, sizeof(heard.peer), in->peer);
+	keep(heard.forwarded, sizeof(heard.forwarded), in->forwarded_for);
 	keep(heard.type, sizeof(heard.type), in->content_type);
 	keep(heard.authorization, sizeof(heard.authorization), in->authorization);
 	keep(heard.accept, sizeof(heard.accept), in->accept);

@@ -23,7 +23,7 @@
 
 static int listener;
 static pthread_t thread;
-static atomic_int connections, prepared, executed, rollbacks;
+static atomic_int connections, prepared, executed, synced, rollbacks;
 static char conninfo[128];
 static struct db *db;
 
@@ -65,7 +65,9 @@ static void add_error(struct buf *b, const char *state)
 /* What one connection knows. */
 struct session {
 	char parsed[200];
-	bool parse, bind, in_transaction, failed;
+	bool parse, in_transaction, failed;
+	char bound[200]; /* what is bound to, when that fails */
+	bool skip;	 /* until the next Sync */
 };
 
 static void add_ready(struct buf *b, const struct session *s)
@@ -105,14 +107,21 @@ static void sync_up(struct buf *b, struct session *s)
 {
 	if (s->parse && !fails(b, s, s->parsed))
 		add_message(b, '1', "", 0);
-	if (s->bind) {
-		executed++;
-		add_message(b, '2', "", 0);
-		add_message(b, 'n', "", 0);
-		add_message(b, 'C', "UPDATE 3", 9);
-	}
-	s->parse = s->bind = false;
+	s->parse = s->skip = false;
 	add_ready(b, s);
+}
+
+static void execute(struct buf *b, struct session *s)
+{
+	if (s->skip)
+		return;
+	s->skip = fails(b, s, s->bound);
+	if (s->skip)
+		return;
+	executed++;
+	add_message(b, '2', "", 0);
+	add_message(b, 'n', "", 0);
+	add_message(b, 'C', "UPDATE 3", 9);
 }
 
 /* false: the connection ends. */
@@ -139,8 +148,15 @@ static bool one_message(int fd, struct session *s)
 		s->parse = true;
 		prepared++;
 	} else if (type == 'B') {
-		s->bind = true;
+		const char *fail = memmem(body, size, "FAIL ", 5);
+
+		snprintf(s->bound, sizeof(s->bound), "%.10s", fail ? fail : "");
+		if (memmem(body, size, "LOST", 4))
+			return false;
+	} else if (type == 'E') {
+		execute(&b, s);
 	} else if (type == 'S') {
+		synced++;
 		sync_up(&b, s);
 	}
 	go_on = !b.len || send(fd, b.data, b.len, MSG_NOSIGNAL) == (ssize_t)b.len;
@@ -187,7 +203,7 @@ static int setup(void **state)
 	socklen_t len = sizeof(a);
 
 	(void)state;
-	connections = prepared = executed = rollbacks = 0;
+	connections = prepared = executed = synced = rollbacks = 0;
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) || listen(listener, 5) ||
 	    getsockname(listener, (struct sockaddr *)&a, &len) ||
@@ -275,6 +291,34 @@ static void a_statement_is_prepared_once_a_connection(void **state)
 	assert_int_equal(connections, 2);
 }
 
+static void statements_together_are_one_transaction_in_one_round_trip(void **state)
+{
+	static const char insert[] = "INSERT", update[] = "UPDATE";
+	const char *fine[] = { "1" }, *bad[] = { "FAIL 23503" }, *lost[] = { "LOST" };
+	struct db_statement all[] = { { insert, 1, fine },
+				      { update, 1, fine },
+				      { insert, 1, fine } };
+
+	(void)state;
+	assert_int_equal(db_exec_together(db, all, 3), 0);
+	assert_int_equal(prepared, 2);
+	assert_int_equal(executed, 3);
+	/* Two to prepare, one for all three. */
+	assert_int_equal(synced, 3);
+	all[1].params = bad;
+	assert_int_equal(db_exec_together(db, all, 3), -ENOENT);
+	assert_non_null(strstr(db_error(db), "it failed"));
+	assert_int_equal(executed, 4);
+	assert_int_equal(synced, 4);
+	all[1].params = lost;
+	assert_int_equal(db_exec_together(db, all, 3), -EIO);
+	all[1].params = fine;
+	assert_int_equal(db_exec_together(db, all, 3), 0);
+	assert_int_equal(db_exec_together(db, all, 0), 0);
+	assert_int_equal(connections, 2);
+	assert_int_equal(db_exec(NULL, db, update, 1, fine), 0);
+}
+
 static void a_lost_connection_is_told_once_and_made_again(void **state)
 {
 	(void)state;
@@ -347,6 +391,11 @@ static void an_empty_script_is_no_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_session_has_the_options_that_it_was_given, setup,
+						teardown),
+		SERVED(each_class_of_failure_has_its_own_error),
+		SERVED(a_statement_is_prepared_once_a_connection),
+		SERVED(statements_together_are_one_transaction_in_one_round_trip),
 		cmocka_unit_test_setup_teardown(a_session_has_the_options_that_it_was_given, setup,
 						teardown),
 		SERVED(each_class_of_failure_has_its_own_error),

@@ -19,7 +19,9 @@
 static struct loop_thread thread;
 static struct http_client *client;
 static struct http_peer peer;
+#define LOCAL "127.0.0.0/8,::1"
 static const char *const *refuse;
+static const char *allowed_networks = LOCAL;
 static char url[64];
 
 /* An exchange and what came of it. */
@@ -137,7 +139,10 @@ static struct exchange get(const char *at)
 static void do_open(void *arg)
 {
 	(void)arg;
-	client = http_client_new(thread.loop, true, refuse);
+	client = http_client_new(
+		thread.loop, &(struct http_client_options){ .verify_tls = true,
+							    .allowed_networks = allowed_networks,
+							    .refuse = refuse });
 }
 
 static void do_close(void *arg)
@@ -171,6 +176,7 @@ static int teardown(void **state)
 	http_peer_free(&peer);
 	memset(&peer, 0, sizeof(peer));
 	refuse = NULL;
+	allowed_networks = LOCAL;
 	return 0;
 }
 
@@ -884,18 +890,31 @@ static void another_port_of_a_refused_address_is_served(void **state)
 	forget(&x);
 }
 
-static void public_only_refuses_addresses_that_are_not(void **state)
+static void addresses_that_are_not_public_are_refused_unless_allowed(void **state)
 {
-	static const char *const hosts[] = { "127.0.0.1",	  "10.1.2.3",
-					     "172.16.0.1",	  "192.168.1.1",
-					     "169.254.169.254",	  "100.64.0.1",
-					     "0.0.0.0",		  "224.0.0.1",
-					     "255.255.255.255",	  "[::1]",
-					     "[fe80::1]",	  "[fd00::1]",
-					     "[::ffff:10.0.0.1]", "[64:ff9b::a00:1]",
-					     "[2002:a00:1::]",	  "[2001:db8::1]" };
+	static const char *const hosts[] = { "127.0.0.1",
+					     "10.1.2.3",
+					     "172.16.0.1",
+					     "192.168.1.1",
+					     "169.254.169.254",
+					     "100.64.0.1",
+					     "0.0.0.0",
+					     "224.0.0.1",
+					     "255.255.255.255",
+					     "[::1]",
+					     "[fe80::1]",
+					     "[fd00::1]",
+					     "[::ffff:10.0.0.1]",
+					     "[64:ff9b::a00:1]",
+					     "[2002:a00:1::]",
+					     "[2001:db8::1]",
+					     "[::ffff:127.0.0.1]",
+					     "localhost",
+					     "2130706433",
+					     "0x7f.1" };
 
 	(void)state;
+	allowed_networks = "192.168.0.0/24,2001:db8:1::/48";
 	http_peer_start(&peer, ok);
 	open_client(NULL);
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
@@ -904,7 +923,6 @@ static void public_only_refuses_addresses_that_are_not(void **state)
 
 		snprintf(at, sizeof(at), "http://%s:%d/", hosts[i], peer.port);
 		x = get(at);
-		x.q.public_only = true;
 		run(&x);
 		assert_int_equal(x.error, HTTP_ADDRESS_REFUSED);
 		forget(&x);
@@ -913,21 +931,43 @@ static void public_only_refuses_addresses_that_are_not(void **state)
 	assert_int_equal(peer.connections, 0);
 }
 
-static void a_connection_that_stands_is_no_way_round_public_only(void **state)
+/* What a name meant when it was allowed counts for nothing: the address that is connected to does.
+ */
+static void a_name_is_judged_by_the_address_that_it_leads_to(void **state)
 {
 	struct exchange x;
 
 	(void)state;
 	open_client(ok);
+	snprintf(url, sizeof(url), "http://localhost:%d/", peer.port);
 	x = get(url);
 	run(&x);
+	close_client();
 	assert_int_equal(x.error, HTTP_OK);
-	x.q.public_only = true;
+	forget(&x);
+	http_peer_free(&peer);
+	allowed_networks = "::1";
+	open_client(ok);
+	snprintf(url, sizeof(url), "http://localhost:%d/", peer.port);
+	x = get(url);
 	run(&x);
 	close_client();
-	assert_int_equal(x.error, HTTP_ADDRESS_REFUSED);
-	assert_int_equal(x.status, 0);
-	assert_int_equal(peer.requests, 1);
+	assert_int_not_equal(x.error, HTTP_OK);
+	assert_int_equal(peer.connections, 0);
+	forget(&x);
+}
+
+static void proxies_of_the_environment_are_not_asked(void **state)
+{
+	struct exchange x;
+
+	(void)state;
+	setenv("http_proxy", "http://127.0.0.1:1/", 1);
+	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+	x = ask(ok);
+	unsetenv("http_proxy");
+	unsetenv("ALL_PROXY");
+	assert_int_equal(x.error, HTTP_OK);
 	forget(&x);
 }
 
@@ -986,8 +1026,9 @@ int main(void)
 		WITH_PEER(what_runs_when_the_client_ends_does_not_complete),
 		WITH_PEER(our_own_control_sockets_are_never_connected_to),
 		WITH_PEER(another_port_of_a_refused_address_is_served),
-		WITH_PEER(public_only_refuses_addresses_that_are_not),
-		WITH_PEER(a_connection_that_stands_is_no_way_round_public_only),
+		WITH_PEER(addresses_that_are_not_public_are_refused_unless_allowed),
+		WITH_PEER(a_name_is_judged_by_the_address_that_it_leads_to),
+		WITH_PEER(proxies_of_the_environment_are_not_asked),
 		WITH_PEER(tls_with_a_peer_that_speaks_none_is_a_handshake_error),
 	};
 

@@ -4,9 +4,6 @@
 
 static void a_request_comes_with_all_that_was_sent(void **state)
 {
-	struct sockaddr_in own;
-	socklen_t len = sizeof(own);
-	char peer[32];
 	int fd = dial();
 
 	(void)state;
@@ -14,8 +11,6 @@ static void a_request_comes_with_all_that_was_sent(void **state)
 		 "text/plain\r\nAccept: text/*\r\n"
 		 "Authorization: Basic QQ==\r\nContent-Length: 3\r\n\r\na=b");
 	reply(fd);
-	getsockname(fd, (struct sockaddr *)&own, &len);
-	snprintf(peer, sizeof(peer), "127.0.0.1:%d", ntohs(own.sin_port));
 	close(fd);
 	assert_string_equal(heard.method, "POST");
 	assert_string_equal(heard.path, "/2010-04-01/Calls");
@@ -23,7 +18,7 @@ static void a_request_comes_with_all_that_was_sent(void **state)
 	assert_string_equal(heard.type, "text/plain");
 	assert_string_equal(heard.accept, "text/*");
 	assert_string_equal(heard.authorization, "Basic QQ==");
-	assert_string_equal(heard.peer, peer);
+	assert_string_equal(heard.peer, "127.0.0.1");
 	assert_string_equal(heard.body, "a=b");
 	assert_true(heard.nul);
 	assert_false(heard.too_large);

@@ -129,6 +129,8 @@ static void a_browsers_offer_is_secure(void **state)
 	assert_true(i.has_audio);
 	assert_true(i.secure);
 	assert_int_equal(i.dtmf_pt, 126);
+	assert_int_equal(i.direction, SDP_SENDRECV); /* its address comes by ICE */
+	assert_null(i.suite);			     /* whose certificate, it does not say */
 }
 
 static void each_direction_is_read_and_the_media_line_has_the_last_word(void **state)
@@ -314,6 +316,61 @@ static void our_own_description_reads_back(void **state)
 	buf_done(&b);
 }
 
+static void an_offer_is_made_again_in_another_direction(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	assert_int_equal(sdp_reoffer(&b,
+				     "v=0\no=- 7  41 IN IP4 192.0.2.1\r\ns=-\r\nno line\r\n"
+				     "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 x inline:y\r\n"
+				     "a=sendrecv\r\na=sendrecvonly\r\n",
+				     42, SDP_SENDONLY),
+			 0);
+	assert_string_equal(b.data, "v=0\r\no=- 7 42 IN IP4 192.0.2.1\r\ns=-\r\n"
+				    "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 x inline:y\r\n"
+				    "a=sendonly\r\na=sendrecvonly\r\n");
+	buf_done(&b);
+	/* The origin may be cut short; what is written must still fit. */
+	assert_int_equal(sdp_reoffer(&b, "v=0\r\no=\r\n", 1, SDP_INACTIVE), 0);
+	assert_string_equal(b.data, "v=0\r\no= 1\r\n");
+	buf_done(&b);
+	buf_init(&b, 8);
+	assert_int_equal(sdp_reoffer(&b, HEAD, 1, SDP_INACTIVE), -ENOSPC);
+	buf_done(&b);
+}
+
+static void an_offer_is_narrowed_to_what_was_agreed(void **state)
+{
+	static const struct {
+		const char *offer, *agreed, *becomes;
+	} cases[] = {
+		{ "0 8 18 101", "m=audio 9 RTP/AVP 0 101\r\n", "0 101" },
+		{ "18 8 101", "m=audio 9 RTP/SAVP 8\r\n", "8" },
+		{ "0  96", "m=audio 9/2 RTP/AVP 96 0\r\n", "0 96" },
+		{ "0 8", "m=audio 0 RTP/AVP 8\r\nm=audio 9 RTP/AVP 0\r\n", "8" },
+		{ "0 8 x 200", "m=audio 9 RTP/AVP 0 x\r\n", "0" },
+		{ "0 8", "no description", "0 8" },
+		{ "0 8", "m=audio\r\n", "0 8" },
+	};
+	char offer[300], becomes[300];
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(offer, sizeof(offer),
+			 HEAD "m=audio 4000 RTP/AVP %s\na=rtpmap:8 PCMA/8000\r\n", cases[i].offer);
+		snprintf(becomes, sizeof(becomes),
+			 HEAD "m=audio 4000 RTP/AVP %s\r\na=rtpmap:8 PCMA/8000\r\n",
+			 cases[i].becomes);
+		buf_init(&b, 4096);
+		assert_int_equal(sdp_narrow(&b, offer, cases[i].agreed), 0);
+		assert_string_equal(b.data, becomes);
+		buf_done(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +388,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_description_is_refused),
 		cmocka_unit_test(too_long_a_description_is_refused),
 		cmocka_unit_test(our_own_description_reads_back),
+		cmocka_unit_test(an_offer_is_made_again_in_another_direction),
+		cmocka_unit_test(an_offer_is_narrowed_to_what_was_agreed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,17 +109,34 @@ static void what_is_for_the_platform_does_not_go_out(void **state)
 {
 	(void)state;
 	becomes("sip:a@example.com;edge=dublin;region=ie1;tnx=TK1;secure=true;x=1;y",
-		"sip:a@example.com;x=1;y");
+		"sip:a@example.com;transport=tls;x=1;y");
 	assert_true(target.secure);
-	assert_int_equal(target.transport, SIP_UDP);
-	parse("sip:a@example.com;secure=TRUE");
-	assert_true(target.secure);
-	parse("sip:a@example.com;secure=yes");
-	assert_false(target.secure);
-	parse("sip:a@example.com;secure");
-	assert_false(target.secure);
 	/* The address of the host was checked, not theirs. */
 	becomes("sip:a@example.com;maddr=10.0.0.1;ttl=1;method=BYE;;", "sip:a@example.com");
+}
+
+static void secure_is_by_tls_whatever_the_transport_says(void **state)
+{
+	static const char *const other[] = { "yes", "1", "truely", NULL };
+	char uri[80];
+
+	(void)state;
+	becomes("sip:a@example.com;secure=TRUE;transport=udp", "sip:a@example.com;transport=tls");
+	assert_true(target.secure && target.transport_said);
+	assert_false(target.dtls);
+	becomes("sip:a@example.com;secure=dtls", "sip:a@example.com;transport=tls");
+	assert_true(target.secure && target.dtls);
+	error.code = 0;
+	becomes("sip:a@example.com:5070;secure=false", "sip:a@example.com:5070");
+	assert_false(target.secure);
+	assert_int_equal(error.code, 0);
+	for (int i = 0; i < 4; i++) {
+		snprintf(uri, sizeof(uri), "sip:a@example.com;secure%s%s", other[i] ? "=" : "",
+			 other[i] ? other[i] : "");
+		parse(uri);
+		assert_false(target.secure);
+		assert_int_equal(error.code, 32114);
+	}
 }
 
 static void only_host_names_and_addresses_are_hosts(void **state)
@@ -240,6 +257,7 @@ static void only_the_allowed_headers_go_out(void **state)
 					     "X",
 					     "X-Twilio-CallSid",
 					     "x-tWILIO-",
+					     "X-Hookswitch-Connection",
 					     "body",
 					     "User-to-User2",
 					     "XX-A",
@@ -310,6 +328,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_ipv6_host_stands_in_brackets, teardown),
 		cmocka_unit_test_teardown(sips_is_sip_over_tls, teardown),
 		cmocka_unit_test_teardown(what_is_for_the_platform_does_not_go_out, teardown),
+		cmocka_unit_test_teardown(secure_is_by_tls_whatever_the_transport_says, teardown),
 		cmocka_unit_test_teardown(only_host_names_and_addresses_are_hosts, teardown),
 		cmocka_unit_test_teardown(a_uri_has_254_characters_before_its_headers, teardown),
 		cmocka_unit_test_teardown(headers_are_decoded_into_lines, teardown),
