@@ -33,6 +33,28 @@ static int sip_reply(void *w, const char *transaction, int code, const char *rea
 	return 0;
 }
 
+/* What an answer that nobody waits for is told: a BYE within its dialog, one line a header. */
+static int sip_request(void *w, const struct sip_out *out, sip_sent_fn *done, void *arg)
+{
+	(void)w;
+	MUST(!done && !arg && !out->body);
+	MUST(!strcmp(out->method, "BYE") && out->ruri && out->headers);
+	for (const char *line = out->headers, *end; *line; line = end + 2) {
+		end = strstr(line, "\r\n");
+		MUST(end && end > line && memchr(line, ':', (size_t)(end - line)));
+		MUST(!memchr(line, '\n', (size_t)(end - line)));
+	}
+	return 0;
+}
+
+static int sip_cancel(void *w, const char *call_id, unsigned cseq)
+{
+	(void)w;
+	(void)cseq;
+	MUST(call_id && *call_id);
+	return 0;
+}
+
 static void incoming(void *arg, const struct leg_invite *invite)
 {
 	(void)arg;
@@ -65,7 +87,10 @@ static void wrap(const uint8_t *data, size_t size, const char *method)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct world_ops ops = { .now_ms = now_ms, .sip_reply = sip_reply };
+	static const struct world_ops ops = { .now_ms = now_ms,
+					      .sip_reply = sip_reply,
+					      .sip_request = sip_request,
+					      .sip_cancel = sip_cancel };
 	static const struct legs_events events = { .incoming = incoming, .rejected = rejected };
 	static const char *const methods[] = { "sip.request", "sip.response", "sip.cancel",
 					       "sip.ack", "sip.rejected" };
