@@ -13,9 +13,11 @@ writes OUT/bench.json. Every figure is of this one run; aims and ratios are judg
   (g) bridge        set-ups of a <Dial> a second, CPU-ms a bridged call-second, calls that REST creates a second (bridge.py)
   (h) tls           handshakes, and calls over TLS beside the same over TCP (tls.py)
 
-  (i) srtp          bridged calls of which neither, one or both parties are secure (srtp.py)
+  (i) srtp          bridged calls of plain parties, of two codecs, of one and two with SRTP (srtp.py)
+  (j) scale         an answered call's cost beside 10 to 5,000 others, with 10,000 domains, after a million calls (scale.py)
+  (k) soak          all of it mixed for BENCH_SOAK_SECONDS, and what remains of it (soak.py); only when BENCH_PARTS names it
 
-BENCH_PARTS chooses: calls (a to d), rest (e), register (f), bridge (g), tls (h), srtp (i).
+BENCH_PARTS chooses: calls (a to d), rest (e), register (f), bridge (g), tls (h), srtp (i), scale (j), soak (k).
 """
 import json
 import os
@@ -33,13 +35,15 @@ import bridge
 import calls
 import register
 import rest
+import scale
+import soak
 import srtp
 import tls
 
 OUT = pathlib.Path(os.environ.get("BENCH_OUT", "/out"))
 WEB = "127.0.0.9:9900"
-MODULES = {"calls": calls, "rest": rest, "register": register, "bridge": bridge, "tls": tls, "srtp": srtp}
-PARTS = os.environ.get("BENCH_PARTS", " ".join(MODULES)).split()
+MODULES = {"calls": calls, "rest": rest, "register": register, "bridge": bridge, "tls": tls, "srtp": srtp, "scale": scale, "soak": soak}
+PARTS = os.environ.get("BENCH_PARTS", " ".join(name for name in MODULES if name != "soak")).split()
 
 
 def prepare(work):
@@ -53,7 +57,7 @@ def prepare(work):
         w.setframerate(8000)
         w.writeframes(g711.tone(440, calls.PLAY_SECONDS).tobytes())
     tools = {}
-    for name, libs in (("webapp", ["-lmicrohttpd"]), ("rtpbox", [])):
+    for name, libs in (("webapp", ["-lmicrohttpd"]), ("rtpbox", ["-lsrtp2"])):
         tools[name] = work / name
         subprocess.run(["gcc", "-O2", "-o", str(tools[name]), str(measure.HERE / f"{name}.c"), *libs], check=True)
     return docs, tools
@@ -62,6 +66,9 @@ def prepare(work):
 def show(r):
     if r["test"].startswith("rest"):
         rest.show(r)
+        return
+    if "before" in r:
+        print(f"{r['test']:36s}{r['before']:>12}{r['after']:>12}{'  FAILED' if r['failed'] else ''}", flush=True)
         return
     unit = "cpu_ms_per_call" if "cpu_ms_per_call" in r else "cpu_ms_per_call_second"
     cost = r[unit]
@@ -73,7 +80,7 @@ def show(r):
         columns.append(f"{r['packets_per_s']:.0f}/{r['packets_expected_per_s']} pkt/s")
     columns += [f"{name} {', '.join(map(str, r[key]))} ms" for key, name in (("gap_ms", "gap p50, p99, p99.9"), ("delay_ms", "relay p50, p99, p99.9")) if key in r]
     columns += [f"{name} p50, p99 {times[0]}, {times[1]} ms" for name, times in r.get("response_ms", {}).items()]
-    columns += [f"lost {r['lost']}"] if "lost" in r else []
+    columns += [f"{name} {r[name]}" for name in ("lost", "bad", "silent") if name in r]
     columns.append("CPU-ms " + " ".join(f"{s} {v:.3f}" for s, v in cost.items()) + f" sum {sum(cost.values()):.3f} a {'call' if unit == 'cpu_ms_per_call' else 'call-second'}, load {r['load_ms']:.3f}")
     columns += [f"kB a call {r['kb_per_call']}"] if "kb_per_call" in r else []
     print("  ".join(columns), flush=True)

@@ -1,6 +1,5 @@
 """The benchmark's part on calls that go out: set-ups of a <Dial> a second, what a bridged call-second costs, calls that REST creates."""
 import concurrent.futures
-import json
 import os
 import pathlib
 import subprocess
@@ -11,21 +10,24 @@ from kit import rest
 
 HERE = pathlib.Path(__file__).resolve().parent
 CALLEE = ("127.0.0.10", 5090)
+SECURE_CALLEE = ("127.0.0.10", 5091)  # the same over TLS, behind a bridge (tls.py)
 CALLER_RTP, CALLEE_RTP = "127.0.0.8:21000", "127.0.0.10:21000"
-RATES = [int(r) for r in os.environ.get("BENCH_BRIDGE_RATES", "50,100,200").split(",")]
-CREATE_RATES = [int(r) for r in os.environ.get("BENCH_CREATE_RATES", "100,200,300").split(",")]
-CALLS = [int(n) for n in os.environ.get("BENCH_BRIDGE_CALLS", "100").split(",")]
-MEDIA_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "30"))
+RATES = measure.numbers("BENCH_BRIDGE_RATES", "50,100,200")
+CREATE_RATES = measure.numbers("BENCH_CREATE_RATES", "100,200,300")
+CALLS = measure.numbers("BENCH_BRIDGE_CALLS", "50,200,500")
+MEDIA_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "40"))
 
 
 class Callee:
-    """SIPp as the party that is dialled; every call lasts so long."""
+    """SIPp as the party that is dialled; every call lasts so long. `log`: the box that sends what it says."""
 
-    def __init__(self, calls, hold_ms, work, log=None):
+    def __init__(self, calls, hold_ms, work, log=None, media=measure.PLAIN):
+        contact = "{}:{};transport=tls".format(*SECURE_CALLEE) if media.secure else "{}:{}".format(*CALLEE)
         extra = ["-trace_logs", "-log_file", str(log), "-key", "rtpcmd", "SEND"] if log else ["-key", "rtpcmd", "RECV"]
         self.process = subprocess.Popen(
             ["sipp", "-sf", str(HERE / "sipp" / "callee.xml"), "-i", CALLEE[0], "-p", str(CALLEE[1]), "-m", str(calls), "-d", str(hold_ms), "-l", "20000",
-             "-nostdin", "-key", "mport", CALLEE_RTP.split(":")[1], "-trace_stat", "-stf", str(work / "callee.csv"), "-fd", "1s", "-timeout", "240s", *extra],
+             "-nostdin", "-t", "t1" if media.secure else "u1", "-key", "contact", contact, "-key", "mport", CALLEE_RTP.split(":")[1], *media.sipp,
+             "-trace_stat", "-stf", str(work / "callee.csv"), "-fd", "1s", "-timeout", "240s", *extra],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(0.5)
 
@@ -48,45 +50,30 @@ def setups(found, domain, work):
         yield row
 
 
-def bridged(found, domain, calls, work, box):
+def bridged(found, target, calls, work, tool, name="bridged", caller=measure.PLAIN, callee=measure.PLAIN, at=measure.SIP):
     """calls at once that talk both ways; the middle of them is the window."""
-    results, boxes, fifos = [], [], []
-    for name, address in (("caller", CALLER_RTP), ("callee", CALLEE_RTP)):
-        fifo, result = work / f"{name}.fifo", work / f"{name}.json"
-        os.mkfifo(fifo)
-        boxes.append(subprocess.Popen([str(box), "-l", address, "-c", str(fifo), "-o", str(result)]))
-        fifos.append(fifo)
-        results.append(result)
-    ramp = max(2, calls // 50)
-    callee = Callee(calls, (MEDIA_SECONDS - 2) * 1000, work, fifos[1])
-    stats = work / "bridge.csv"
-    caller = subprocess.Popen(["sipp", "-sf", str(HERE / "sipp" / "ivr.xml"), "-i", measure.CALLER, "-p", "5072", "-s", domain.uri()[4:], "-r", "50",
-                               "-m", str(calls), "-l", str(calls), "-key", "mport", CALLER_RTP.split(":")[1], "-key", "rtpcmd", "SEND", "-nostdin",
-                               "-trace_logs", "-log_file", str(fifos[0]), "-trace_stat", "-stf", str(stats), "-fd", "1s", "-timeout", "180s",
-                               "-timeout_error", measure.SIP], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    ramp, stats = max(2, calls // 50), work / "bridge.csv"
+    with measure.Box(tool, CALLER_RTP, work, "caller", caller.box) as near, measure.Box(tool, CALLEE_RTP, work, "callee", callee.box) as far:
+        party = Callee(calls, (MEDIA_SECONDS - 2) * 1000, work, far.fifo, callee)
+        load = subprocess.Popen(["sipp", "-sf", str(HERE / "sipp" / "ivr.xml"), "-i", measure.CALLER, "-p", "5072", "-s", target, "-r", "50",
+                                 "-m", str(calls), "-l", str(calls), "-t", "t1" if caller.secure else "u1", "-key", "mport", CALLER_RTP.split(":")[1],
+                                 *caller.sipp, "-key", "rtpcmd", "SEND", "-nostdin", "-trace_logs", "-log_file", str(near.fifo), "-trace_stat",
+                                 "-stf", str(stats), "-fd", "1s", "-timeout", "180s", "-timeout_error", at],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(ramp + 3)
-        for fifo in fifos:
-            fifo.open("w").write("MARK\n")
-        before, at = measure.cpu_snapshot(found), time.monotonic()
+        near.tell("MARK")
+        far.tell("MARK")
+        before, started = measure.cpu_snapshot(found), time.monotonic()
         time.sleep(MEDIA_SECONDS - ramp - 8)
-        after, window = measure.cpu_snapshot(found), time.monotonic() - at
-        for fifo in fifos:
-            fifo.open("w").write("UNMARK\n")
-        caller.wait(timeout=120)
-        callee.end()
-    finally:
-        for one in boxes:
-            one.terminate()
-            one.wait(10)
+        after, window = measure.cpu_snapshot(found), time.monotonic() - started
+        near.tell("UNMARK")
+        far.tell("UNMARK")
+        load.wait(timeout=120)
+        party.end()
     measure.wait_idle(found)
-    row, media = measure.last_row(stats), [json.loads(r.read_text()) for r in results]
-    return {"test": "bridged", "calls": calls, "ok": int(row["SuccessfulCall(C)"]), "failed": int(row["FailedCall(C)"]), "window_s": round(window, 1),
-            "lost": sum(m["seq_lost"] for m in media), "receiver_drops": sum(m["rxq_drops"] for m in media),
-            "gap_ms": [max(m[f"gap_ms_{p}"] for m in media) for p in ("p50", "p99", "p999")],
-            "delay_ms": [max(m[f"delay_ms_{p}"] for m in media) for p in ("p50", "p99", "p999")],
-            "packets_per_s": round(sum(m["win_rx"] / m["win_s"] for m in media), 1), "packets_expected_per_s": calls * 100,
-            **measure.costs(before, after, calls * window, "cpu_ms_per_call_second")}
+    row = measure.last_row(stats)
+    return {"test": name, "calls": calls, "ok": int(row["SuccessfulCall(C)"]), "failed": int(row["FailedCall(C)"]), "window_s": round(window, 1),
+            **measure.media_columns([near.result, far.result], calls, 100), **measure.costs(before, after, calls * window, "cpu_ms_per_call_second")}
 
 
 def creates(found, api, work):
@@ -124,7 +111,7 @@ def run(found, work, docs, tools, web):
         for calls in CALLS:
             sub = work / f"bridged{calls}"
             sub.mkdir()
-            yield bridged(found, domain, calls, sub, tools["rtpbox"])
+            yield bridged(found, domain.uri()[4:], calls, sub, tools["rtpbox"])
         yield from creates(found, api, work)
     finally:
         domain.delete()

@@ -4,6 +4,7 @@ The load's own CPU (SIPp, the web application, the RTP peers) stands beside the 
 """
 import collections
 import csv
+import json
 import os
 import pathlib
 import re
@@ -21,6 +22,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 CALLER = "127.0.0.8"
 RTP_SOCKET = "127.0.0.8:21000"
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
+
+
+def numbers(name, default):
+    """The whole numbers of a setting, between commas; none when it is empty."""
+    return [int(n) for n in os.environ.get(name, default).split(",") if n]
 
 
 # -- processes
@@ -107,11 +113,27 @@ def costs(before, after, count, key="cpu_ms_per_call"):
 # -- SIPp
 
 
-def sipp(scenario, target, rate, calls, extra=(), stats=None, limit=20000, at=SIP):
+class Media:
+    """What a party's description says of its media, and what rtpbox does for it."""
+
+    KEY = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+
+    def __init__(self, pt=0, codec="PCMU", suite=None):
+        self.secure = suite is not None
+        lines = {"profile": "RTP/SAVP" if suite else "RTP/AVP", "pt": str(pt), "codec": codec,
+                 "attribute": f"a=crypto:1 AES_CM_128_HMAC_SHA1_{suite} inline:{self.KEY}" if suite else "a=sendrecv"}
+        self.sipp = [word for key, value in lines.items() for word in ("-key", key, value)]
+        self.box = ["-t", str(pt), *(("-k", f"{suite}:{self.KEY}") if suite else ())]
+
+
+PLAIN = Media()
+
+
+def sipp(scenario, target, rate, calls, extra=(), stats=None, limit=20000, at=SIP, media=PLAIN):
     """Runs in the directory of `stats`, where it leaves the response times of each call as well."""
     argv = ["sipp", "-sf", str(HERE / "sipp" / f"{scenario}.xml"), "-i", CALLER, "-p", "5070", "-s", target, "-r", str(rate), "-m",
             str(calls), "-l", str(limit), "-nostdin", "-trace_stat", "-stf", str(stats), "-fd", "1s", "-timeout", "180s", "-timeout_error",
-            "-trace_rtt", "-rtt_freq", "1", "-timer_resol", "1", "-key", "mport", RTP_SOCKET.split(":")[1], *extra, at]
+            "-trace_rtt", "-rtt_freq", "1", "-timer_resol", "1", "-key", "mport", RTP_SOCKET.split(":")[1], *media.sipp, *extra, at]
     started = time.monotonic()
     done = subprocess.run(argv, capture_output=True, text=True, timeout=240, cwd=stats.parent)
     if not pathlib.Path(stats).exists():
@@ -147,11 +169,11 @@ def response_times(directory, scenario):
     return {name: (quantile(sorted(times[n]), 0.5), quantile(sorted(times[n]), 0.99)) for n, name in (("1", "final"), ("2", "ringing")) if times[n]}
 
 
-def signalling(found, name, scenario, target, rate, calls, work, extra=(), at=SIP):
+def signalling(found, name, scenario, target, rate, calls, work, extra=(), at=SIP, media=PLAIN):
     """The row of a load of `calls` calls at `rate` a second, idle again at its end."""
     stats = work / f"{name}-{rate}.csv"
     before = cpu_snapshot(found)
-    done, seconds = sipp(scenario, target, rate, calls, extra, stats, at=at)
+    done, seconds = sipp(scenario, target, rate, calls, extra, stats, at=at, media=media)
     wait_idle(found)
     after = cpu_snapshot(found)
     row = last_row(stats)
@@ -159,6 +181,38 @@ def signalling(found, name, scenario, target, rate, calls, work, extra=(), at=SI
     return {"test": name, "offered_per_s": rate, "calls": calls, "ok": ok, "failed": failed, "calls_per_s": call_rate(stats), "seconds": round(seconds, 1),
             "retransmissions": int(row["Retransmissions(C)"]), "response_ms": response_times(work, scenario),
             **costs(before, after, ok), "sipp_exit": done.returncode}
+
+
+# -- RTP
+
+
+class Box:
+    """rtpbox as the far end of calls: SIPp's <log> lines (its -log_file is `fifo`) say where their media goes. In a `with`; `result` afterwards."""
+
+    def __init__(self, tool, address, work, name, argv=()):
+        self.fifo, self._out = work / f"{name}.fifo", work / f"{name}.json"
+        os.mkfifo(self.fifo)
+        self._process = subprocess.Popen([str(tool), "-l", address, "-c", str(self.fifo), "-o", str(self._out), *argv])
+
+    def __enter__(self):
+        return self
+
+    def tell(self, command):
+        self.fifo.open("w").write(command + "\n")
+
+    def __exit__(self, *exc):
+        self._process.terminate()
+        self._process.wait(10)
+        self.result = json.loads(self._out.read_text())
+        self.fifo.unlink()
+
+
+def media_columns(results, calls, each):
+    """The columns of a row of calls with media: `results` of their boxes, `each` packets a second of a call."""
+    worst = {key: [max(r[f"{key}_{p}"] for r in results) for p in ("p50", "p99", "p999")] for key in ("gap_ms", "delay_ms")}
+    return {**worst, "lost": sum(r["seq_lost"] for r in results), "bad": sum(r["bad"] for r in results),
+            "silent": sum(r["no_audio"] for r in results), "receiver_drops": sum(r["rxq_drops"] for r in results),
+            "packets_per_s": round(sum(r["win_rx"] / r["win_s"] for r in results), 1), "packets_expected_per_s": calls * each}
 
 
 # -- idleness

@@ -7,7 +7,7 @@ from kit import rest
 from rest import psql
 
 USERS = int(os.environ.get("BENCH_REGISTER_USERS", "10000"))
-RATES = [int(r) for r in os.environ.get("BENCH_REGISTER_RATES", "1000,2000,3000").split(",")]
+RATES = measure.numbers("BENCH_REGISTER_RATES", "1000,2000,3000")
 
 # As many users as one domain of the customer's could hold, past the REST limit of a list: its owner's SQL writes them.
 FILL = f"""

@@ -1,20 +1,26 @@
-/* rtpbox: RTP sender/receiver for load tests of a media server on loopback.
+/* rtpbox: RTP and SRTP sender/receiver for load tests of a media server on loopback.
  *
  * One UDP socket plays the far end of many calls: the server under test uses a
  * distinct port per call, so the server's ip:port identifies the stream.
  *
  *   rtpbox -l 127.0.0.2:20000 -c CMDFIFO -o OUT.json [-p ptime_ms] [-b payload_bytes]
+ *          [-t payload_type] [-k suite:key]
  *
  * Commands, one a line, on the FIFO (sipp's <log> action writes them):
- *   SEND ID IP PORT     start sending to IP:PORT every ptime (and count what comes back)
- *   RECV ID IP PORT     only count what comes from IP:PORT
- *   STOP ID             the call is over: close its stream and add its counters up
- *   MARK                start of the measuring window (counters of packets sent/received)
- *   UNMARK              end of the window
+ *   SEND ID IP PORT [KEY]  start sending to IP:PORT every ptime (and count what comes back)
+ *   RECV ID IP PORT        only count what comes from IP:PORT
+ *   STOP ID                the call is over: close its stream and add its counters up
+ *   MARK                   start of the measuring window (counters of packets sent/received)
+ *   UNMARK                 end of the window
  * SIGTERM/SIGINT: write OUT.json and leave.
  *
  * Every sent payload carries a 16-byte stamp (magic + monotonic ns), so a relay that
- * passes the payload through gives one-way delay.
+ * passes the payload through gives one-way delay. Arrival is when the kernel took the packet
+ * (SO_TIMESTAMPNS): that this program was late to read it does not count.
+ *
+ * -k 80:KEY or 32:KEY: what is sent is SRTP of that suite (AES_CM_128_HMAC_SHA1_80 or _32) with this
+ * key (RFC 4568, base64), and what comes is decrypted with the command's KEY; what does not
+ * authenticate counts as bad.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,6 +29,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <srtp2/srtp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +51,13 @@ struct stream {
 	int id;
 	int used, known, sending;
 	uint64_t tx, rx, first_rx, last_rx, max_gap, bad, lost, gaps40, gaps60;
-	uint32_t ssrc, ts;
+	uint32_t ssrc, ts, rssrc;
 	uint16_t seq;
 	uint16_t rseq;
 	int rseq_set;
 	int slot;
 	int next;
+	srtp_t in, out; /* NULL: plain RTP */
 };
 static struct stream S[MAXS];
 static int H[HASH];
@@ -57,7 +65,9 @@ static int freelist[MAXS], nfree;
 static int *slots[1000];
 static int nslot[1000], cslot[1000];
 static int idmap[1 << 22];
-static int ptime = 20, plen = 160;
+static int ptime = 20, plen = 160, ptype;
+static int suite; /* the length of the authentication tag in bits, 0: plain RTP */
+static char our_key[64];
 static volatile sig_atomic_t quit;
 static uint64_t win_tx, win_rx, mark_ns, unmark_ns;
 static int in_win;
@@ -78,6 +88,13 @@ static uint64_t now(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+/* What CLOCK_REALTIME, in which the kernel stamps packets, is ahead of now(). */
+static uint64_t realtime_ahead(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec - now();
 }
 static void onsig(int s)
 {
@@ -124,10 +141,52 @@ static void unslot(int i)
 		}
 	S[i].slot = -1;
 }
+static int base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+/* A session of the suite with a key of 40 base64 digits (30 bytes: AES key and salt). */
+static srtp_t session(const char *key, srtp_ssrc_type_t direction)
+{
+	unsigned char raw[30];
+	for (int i = 0; i < 10; i++) {
+		int v = 0;
+		for (int k = 0; k < 4; k++) {
+			int d = base64_digit(key[4 * i + k]);
+			if (d < 0) {
+				fprintf(stderr, "rtpbox: not a key: %s\n", key);
+				exit(1);
+			}
+			v = v << 6 | d;
+		}
+		raw[3 * i] = (unsigned char)(v >> 16);
+		raw[3 * i + 1] = (unsigned char)(v >> 8);
+		raw[3 * i + 2] = (unsigned char)v;
+	}
+	srtp_policy_t policy = { .ssrc = { direction, 0 }, .key = raw, .window_size = 128 };
+	if (suite == 32)
+		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp);
+	else
+		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
+	srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
+	srtp_t made;
+	if (srtp_create(&made, &policy)) {
+		fprintf(stderr, "rtpbox: srtp_create\n");
+		exit(1);
+	}
+	return made;
+}
 static void fin(int i)
 {
 	struct stream *s = &S[i];
 	unslot(i);
+	if (s->in)
+		srtp_dealloc(s->in);
+	if (s->out)
+		srtp_dealloc(s->out);
+	s->in = s->out = NULL;
 	if (s->known) {
 		n_streams++;
 		tot_tx += s->tx;
@@ -160,7 +219,7 @@ static void fin(int i)
 }
 static void cmd(char *l)
 {
-	char w[8], ip[64];
+	char w[8], ip[64], key[64] = "";
 	int id, port;
 	if (!strncmp(l, "MARK", 4)) {
 		in_win = 1;
@@ -177,7 +236,7 @@ static void cmd(char *l)
 		unmark_ns = now();
 		return;
 	}
-	if (sscanf(l, "%7s %d %63s %d", w, &id, ip, &port) == 4 &&
+	if (sscanf(l, "%7s %d %63s %d %63s", w, &id, ip, &port, key) >= 4 &&
 	    (!strcmp(w, "SEND") || !strcmp(w, "RECV"))) {
 		uint32_t a = inet_addr(ip);
 		int i = find(a, (uint16_t)port);
@@ -195,6 +254,10 @@ static void cmd(char *l)
 		S[i].id = id;
 		if (id >= 0 && id < (1 << 22))
 			idmap[id] = i + 1;
+		if (suite) {
+			S[i].in = session(key, ssrc_any_inbound);
+			S[i].out = session(our_key, ssrc_any_outbound);
+		}
 		if (w[0] == 'S') {
 			S[i].sending = 1;
 			S[i].ssrc = (uint32_t)random();
@@ -247,7 +310,7 @@ int main(int argc, char **argv)
 {
 	const char *la = "127.0.0.2:20000", *cf = NULL, *of = "/dev/stdout";
 	int o;
-	while ((o = getopt(argc, argv, "l:c:o:p:b:")) != -1)
+	while ((o = getopt(argc, argv, "l:c:o:p:b:t:k:")) != -1)
 		switch (o) {
 		case 'l':
 			la = optarg;
@@ -264,10 +327,18 @@ int main(int argc, char **argv)
 		case 'b':
 			plen = atoi(optarg);
 			break;
+		case 't':
+			ptype = atoi(optarg);
+			break;
+		case 'k':
+			if (sscanf(optarg, "%d:%63s", &suite, our_key) != 2 || (suite != 32 && suite != 80) ||
+			    strlen(our_key) != 40)
+				return 2;
+			break;
 		default:
 			return 2;
 		}
-	if (!cf || ptime < 1 || ptime > 999 || plen < 16 || plen > 400)
+	if (!cf || ptime < 1 || ptime > 999 || plen < 16 || plen > 400 || (suite && srtp_init()))
 		return 2;
 	for (int i = 0; i < HASH; i++)
 		H[i] = -1;
@@ -287,6 +358,8 @@ int main(int argc, char **argv)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
 	int one = 1;
 	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
+	const uint64_t ahead = realtime_ahead();
 	if (bind(fd, (void *)&me, sizeof me)) {
 		perror("bind");
 		return 1;
@@ -358,12 +431,19 @@ int main(int argc, char **argv)
 						uint32_t ts = htonl(q->ts), ss = htonl(q->ssrc),
 							 mg = MAGIC;
 						b[0] = 0x80;
-						b[1] = q->tx ? 0 : 0x80;
+						b[1] = (uint8_t)(ptype | (q->tx ? 0 : 0x80));
 						memcpy(b + 2, &sq, 2);
 						memcpy(b + 4, &ts, 4);
 						memcpy(b + 8, &ss, 4);
 						memcpy(b + 12, &mg, 4);
 						memcpy(b + 16, &t, 8);
+						int length = 12 + plen;
+						if (q->out) {
+							/* The last packet's ciphertext is in the buffer. */
+							memset(b + 24, 0xff, (size_t)(plen - 12));
+							if (srtp_protect(q->out, b, &length))
+								q->bad++;
+						}
 						q->seq++;
 						q->ts += (uint32_t)(8 * ptime);
 						q->tx++;
@@ -373,7 +453,7 @@ int main(int argc, char **argv)
 						ta[n].sin_port = htons(q->port);
 						ta[n].sin_addr.s_addr = q->ip;
 						ti[n].iov_base = b;
-						ti[n].iov_len = (size_t)(12 + plen);
+						ti[n].iov_len = (size_t)length;
 						memset(&tm[n], 0, sizeof tm[n]);
 						tm[n].msg_hdr.msg_name = &ta[n];
 						tm[n].msg_hdr.msg_namelen = sizeof ta[n];
@@ -409,13 +489,21 @@ int main(int argc, char **argv)
 				int n = recvmmsg(fd, rm, BATCH, MSG_DONTWAIT, NULL);
 				if (n <= 0)
 					break;
-				uint64_t t = now();
 				for (int i = 0; i < n; i++) {
+					uint64_t t = now();
+					struct timespec stamp;
 					for (struct cmsghdr *c = CMSG_FIRSTHDR(&rm[i].msg_hdr); c;
-					     c = CMSG_NXTHDR(&rm[i].msg_hdr, c))
-						if (c->cmsg_level == SOL_SOCKET &&
-						    c->cmsg_type == SO_RXQ_OVFL)
+					     c = CMSG_NXTHDR(&rm[i].msg_hdr, c)) {
+						if (c->cmsg_level != SOL_SOCKET)
+							continue;
+						if (c->cmsg_type == SO_RXQ_OVFL)
 							memcpy(&ovfl, CMSG_DATA(c), 4);
+						if (c->cmsg_type == SCM_TIMESTAMPNS) {
+							memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+							t = (uint64_t)stamp.tv_sec * 1000000000ull +
+							    (uint64_t)stamp.tv_nsec - ahead;
+						}
+					}
 					unsigned len = rm[i].msg_len;
 					uint8_t *b = rb[i];
 					if (len < 12)
@@ -427,18 +515,28 @@ int main(int argc, char **argv)
 						j = add(ra[i].sin_addr.s_addr,
 							ntohs(ra[i].sin_port));
 					struct stream *q = &S[j];
-					if ((b[0] & 0xc0) != 0x80 || (b[1] & 0x7f) != 0 ||
+					int length = (int)len;
+					if (q->in && srtp_unprotect(q->in, b, &length)) {
+						q->bad++;
+						continue;
+					}
+					len = (unsigned)length;
+					if ((b[0] & 0xc0) != 0x80 || (b[1] & 0x7f) != ptype ||
 					    len < (unsigned)(12 + plen)) {
 						q->bad++;
 						if ((b[0] & 0xc0) != 0x80)
 							continue;
 					}
 					uint16_t sq = (uint16_t)(b[2] << 8 | b[3]);
-					if (q->rseq_set) {
+					/* Another source begins with a sequence number of its own. */
+					uint32_t from;
+					memcpy(&from, b + 8, 4);
+					if (q->rseq_set && q->rssrc == from) {
 						uint16_t d = (uint16_t)(sq - q->rseq);
 						if (d > 1 && d < 1000)
 							q->lost += (uint64_t)(d - 1);
 					}
+					q->rssrc = from;
 					q->rseq = sq;
 					q->rseq_set = 1;
 					if (q->rx) {

@@ -10,7 +10,7 @@ import measure
 from kit.rest import Rest
 
 HANDSHAKES = int(os.environ.get("BENCH_TLS_HANDSHAKES", "2000"))
-RATES = [int(r) for r in os.environ.get("BENCH_TLS_RATES", "100,200").split(",")]
+RATES = measure.numbers("BENCH_TLS_RATES", "100,200")
 ADDRESS = ("127.0.0.1", int(os.environ.get("SIPS_PORT", "5061")))
 
 # name, version, cipher of TLS 1.2, name that is asked for (the ECDSA certificate has one of its own)
@@ -41,24 +41,29 @@ def client(version, cipher, sni):
 
 
 class Bridge:
-    """TCP on this side, TLS to Kamailio: SIPp 3.7.3 as Debian builds it does not get through a handshake (SSL_ERROR_WANT_READ)."""
+    """Between SIPp, which 3.7.3 as Debian builds it does not get through a handshake (SSL_ERROR_WANT_READ), and TLS: what connects to `at` is
+    connected to `to`. `listen`, `connect`: the context of the side that is TLS."""
 
-    def __init__(self):
+    def __init__(self, to=ADDRESS, at=("127.0.0.1", 0), listen=None, connect=None):
+        self.to, self.listen, self.connect = to, listen, connect
         self.loop, ready = asyncio.new_event_loop(), threading.Event()
-        threading.Thread(target=self._run, args=(ready,), daemon=True).start()
+        threading.Thread(target=self._run, args=(at, ready), daemon=True).start()
         assert ready.wait(10)
 
-    def _run(self, ready):
-        server = self.loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0))
-        self.at = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    def _run(self, at, ready):
+        server = self.loop.run_until_complete(asyncio.start_server(self._connection, *at, ssl=self.listen))
+        self.at = "{}:{}".format(*server.sockets[0].getsockname())
         ready.set()
         self.loop.run_forever()
 
     async def _connection(self, reader, writer):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        secure_reader, secure_writer = await asyncio.open_connection(*ADDRESS, ssl=context, server_hostname=os.environ["HOOKSWITCH_SIP_DOMAIN"])
-        await asyncio.gather(self._pump(reader, secure_writer), self._pump(secure_reader, writer))
+        name = {"server_hostname": os.environ["HOOKSWITCH_SIP_DOMAIN"]} if self.connect else {}
+        try:
+            other_reader, other_writer = await asyncio.open_connection(*self.to, ssl=self.connect, **name)
+        except OSError:  # nobody is there, between two loads
+            writer.close()
+            return
+        await asyncio.gather(self._pump(reader, other_writer), self._pump(other_reader, writer))
 
     @staticmethod
     async def _pump(reader, writer):
@@ -68,13 +73,27 @@ class Bridge:
         writer.close()
 
 
+def to_platform():
+    """A bridge for SIPp as a caller over TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return Bridge(connect=context)
+
+
+def to_party(at, party):
+    """A bridge for SIPp, which listens at `party` over TCP, as a party that is called over TLS at `at`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("/tls/test/here.pem", "/tls/test/here.key")
+    return Bridge(party, at, listen=context)
+
+
 def run(found, work, docs, tools, web):
     for name, version, cipher, sni in KINDS:
         yield handshakes(found, name, client(version, cipher, sni))
     api = Rest()
     domains = {n: api.domain(f"http://{web}/{n}.xml", allow=("127.0.0.0/8",)) for n in ("reject", "say", "play")}
     domains["secure"] = api.domain(f"http://{web}/play.xml", allow=("127.0.0.0/8",), Secure="true")
-    at = Bridge().at
+    at = to_platform().at
     try:
         # One connection for all calls, as of a PBX.
         for name, scenario, extra in (("reject", "reject", ()), ("say", "ivr", ("-key", "rtpcmd", "RECV"))):
@@ -84,8 +103,8 @@ def run(found, work, docs, tools, web):
                     yield measure.signalling(found, f"{name}-{transport}", scenario, target, rate, rate * measure.SECONDS, work, (*argv, *extra), where)
         # Answered and hung up by the caller, media leg and all: in the clear, and by TLS with SRTP.
         for rate in RATES:
-            for name, scenario, domain, where in (("answer-tcp", "answer", "play", measure.SIP), ("answer-tls-srtp", "secure", "secure", at)):
-                yield measure.signalling(found, name, scenario, domains[domain].uri()[4:], rate, rate * measure.SECONDS, work, ("-t", "t1"), where)
+            for name, domain, where, media in (("answer-tcp", "play", measure.SIP, measure.PLAIN), ("answer-tls-srtp", "secure", at, measure.Media(suite=80))):
+                yield measure.signalling(found, name, "answer", domains[domain].uri()[4:], rate, rate * measure.SECONDS, work, ("-t", "t1"), where, media)
     finally:
         for domain in domains.values():
             domain.delete()

@@ -14,11 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_FILES 16
 
-#define ETAG "\"1\"" /* files do not change while it runs */
+static char etag[32]; /* of all files: they do not change while it runs */
 
 struct file {
 	char path[64];
@@ -49,7 +50,7 @@ static struct MHD_Response *load(const char *directory, const char *name, const 
 	fclose(f);
 	response = MHD_create_response_from_buffer((size_t)len, data, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", type);
-	MHD_add_response_header(response, "ETag", ETAG);
+	MHD_add_response_header(response, "ETag", etag);
 	return response;
 }
 
@@ -94,7 +95,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 	}
 	response = find(arg, url);
 	known = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
-	if (response && !(known && !strcmp(known, ETAG)))
+	if (response && !(known && !strcmp(known, etag)))
 		return MHD_queue_response(connection, 200, response);
 	if (!nothing)
 		nothing = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 	sigset_t set;
 	int sig;
 
+	snprintf(etag, sizeof(etag), "\"%llx\"", (unsigned long long)time(NULL));
 	if (argc != 4) {
 		fprintf(stderr, "usage: webapp IP PORT DIRECTORY\n");
 		return 2;
