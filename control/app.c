@@ -2,12 +2,15 @@
 #include "app.h"
 
 #include "api/api.h"
+#include "api/rate.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/process.h"
 #include "call/bridge.h"
 #include "call/calls.h"
-#include "call/control.h"
+#include "call/call_limits.h"
+#include "call/control_run.h"
 #include "call/decisions.h"
 #include "call/domain_cache.h"
 #include "call/kamailio.h"
@@ -18,8 +21,10 @@
 #include "call/world.h"
 #include "io/db.h"
 #include "io/http_client.h"
+#include "io/http_server.h"
 #include "io/loop.h"
 #include "io/resolver.h"
+#include "io/siblings.h"
 #include "io/socket.h"
 #include "media/media.h"
 #include "media/prompt.h"
@@ -32,7 +37,6 @@
 #include <unistd.h>
 
 #define MIGRATE_WAIT_MS	   60000
-#define DTMF_QUEUE_MAX	   16
 #define NEIGHBOUR_CHECK_MS 1000
 #define DATABASE_SILENT_MS 3000 /* it is away when no answer came for so long */
 
@@ -51,6 +55,7 @@ struct app {
 	struct decisions *decisions;
 	struct rtpengine *rtpengine;
 	struct dgram *dtmf;
+	struct siblings *siblings;
 	struct calls *calls;
 	struct api *api;
 	struct loop_timer *check;
@@ -306,8 +311,21 @@ static void on_sip_event(void *arg, const char *json, size_t len)
 static void on_dtmf(void *arg, const char *data, size_t len)
 {
 	struct app *app = arg;
+	unsigned process = legs_dtmf_event(calls_legs(app->calls), data, len);
 
-	legs_dtmf_event(calls_legs(app->calls), data, len);
+	if (process != process_index())
+		siblings_tell(app->siblings, process, SIBLING_DIGIT, data, len);
+}
+
+static void on_sibling(void *arg, unsigned from, enum sibling_message what, const char *data,
+		       size_t len)
+{
+	struct app *app = arg;
+
+	if (what == SIBLING_DIGIT)
+		legs_dtmf_event(calls_legs(app->calls), data, len);
+	else
+		control_sibling(app->calls, from, what, data, len);
 }
 
 static void ask_database(void *arg, struct db *db)
@@ -340,6 +358,19 @@ static void check_database(struct app *app)
 	}
 }
 
+/* The media worker counts for itself. */
+static void on_measure(void *arg)
+{
+	struct media_stats stats;
+
+	media_get_stats(((struct app *)arg)->media, &stats);
+	metrics_set(METRIC_MEDIA_PORTS, 0, 0, stats.ports);
+	metrics_set(METRIC_MEDIA_PACKETS, PACKETS_SENT, 0, (int64_t)stats.sent);
+	metrics_set(METRIC_MEDIA_PACKETS, PACKETS_RECEIVED, 0, (int64_t)stats.received);
+	metrics_set(METRIC_MEDIA_DISCARDED, 0, 0, (int64_t)stats.dropped);
+	metrics_set(METRIC_MEDIA_LATE_TICKS, 0, 0, (int64_t)stats.late_ticks);
+}
+
 static void on_check(void *arg)
 {
 	struct app *app = arg;
@@ -350,6 +381,11 @@ static void on_check(void *arg)
 	metrics_set(METRIC_DEPENDENCY_UP, DEPENDENCY_RTPENGINE, 0, app->rtpengine_up);
 	metrics_set(METRIC_CALLBACKS_WAITING, 0, 0, calls_callbacks_waiting(app->calls));
 	check_database(app);
+	if (process_count() > 1) {
+		/* Whichever process shows the page shows what the others saw last. */
+		on_measure(app);
+		metrics_look_at_process();
+	}
 	rtpengine_command(app->rtpengine, json_pack("{s:s}", "command", "ping"), NULL, NULL);
 	loop_timer_start(app->check, NEIGHBOUR_CHECK_MS);
 }
@@ -381,19 +417,6 @@ static void on_neighbours(void *arg, struct api_neighbours *ret)
 	ret->rtpengine = app->rtpengine_up;
 }
 
-/* The media worker counts for itself. */
-static void on_measure(void *arg)
-{
-	struct media_stats stats;
-
-	media_get_stats(((struct app *)arg)->media, &stats);
-	metrics_set(METRIC_MEDIA_PORTS, 0, 0, stats.ports);
-	metrics_set(METRIC_MEDIA_PACKETS, PACKETS_SENT, 0, (int64_t)stats.sent);
-	metrics_set(METRIC_MEDIA_PACKETS, PACKETS_RECEIVED, 0, (int64_t)stats.received);
-	metrics_set(METRIC_MEDIA_DISCARDED, 0, 0, (int64_t)stats.dropped);
-	metrics_set(METRIC_MEDIA_LATE_TICKS, 0, 0, (int64_t)stats.late_ticks);
-}
-
 static void on_terminate(void *arg)
 {
 	struct app *app = arg;
@@ -405,7 +428,7 @@ static void on_terminate(void *arg)
 /* -- start and stop */
 
 /* In the order of their needs; the first that fails says why. */
-static int start(struct app *app)
+static int start(struct app *app, const struct app_sockets *sockets)
 {
 	const struct config *c = app->config;
 	const char *const own_sockets[] = { c->evapi_addr, c->rtpengine_cli, NULL };
@@ -446,9 +469,12 @@ static int start(struct app *app)
 	app->rtpengine = rtpengine_new(app->loop, c->ng_addr);
 	app->kamailio = kamailio_new(app->loop, c, on_sip_event, app);
 	app->decisions = decisions_new(app->loop, forget_decisions, app);
-	app->dtmf = dgram_new_udp(app->loop, c->dtmf_listen, NULL, DTMF_QUEUE_MAX, on_dtmf, app);
-	if (!app->calls || !app->rtpengine || !app->kamailio || !app->decisions || !app->dtmf)
+	app->dtmf = dgram_new_bound(app->loop, sockets->dtmf, on_dtmf, app);
+	app->siblings = siblings_new(app->loop, c->rpc_client_socket, on_sibling, app);
+	if (!app->calls || !app->rtpengine || !app->kamailio || !app->decisions || !app->dtmf ||
+	    !app->siblings)
 		return -EIO;
+	calls_meet(app->calls, app->siblings);
 	if (bridges_resume(app->calls, err, sizeof(err)) < 0 ||
 	    store_close_open_calls(c->database_url, c->node, err, sizeof(err)) < 0 ||
 	    calls_resume_callbacks(app->calls, err, sizeof(err)) < 0) {
@@ -457,6 +483,7 @@ static int start(struct app *app)
 	}
 	app->api = api_start(&(struct api_options){ .config = c,
 						    .calls = app->calls,
+						    .socket = sockets->rest,
 						    .changed = on_changed,
 						    .neighbours = on_neighbours,
 						    .measure = on_measure,
@@ -474,6 +501,7 @@ static void stop(struct app *app)
 {
 	api_stop(app->api);
 	calls_free(app->calls);
+	siblings_free(app->siblings);
 	dgram_free(app->dtmf);
 	kamailio_free(app->kamailio);
 	decisions_free(app->decisions);
@@ -491,10 +519,36 @@ static void stop(struct app *app)
 	loop_free(app->loop);
 }
 
-int app_run(const struct config *config)
+int app_open(const struct config *c, struct app_sockets *ret, char *err, size_t err_size)
+{
+	ret->dtmf = dgram_bind_udp(c->dtmf_listen);
+	if (ret->dtmf < 0) {
+		snprintf(err, err_size, "DTMF_LISTEN %s cannot be bound: %s", c->dtmf_listen,
+			 strerror(-ret->dtmf));
+		return ret->dtmf;
+	}
+	ret->rest = http_server_bind(c->api_bind, c->api_port, err, err_size);
+	return ret->rest < 0 ? ret->rest : 0;
+}
+
+int app_share(void)
+{
+	int r = metrics_share();
+
+	r = r < 0 ? r : call_limits_share();
+	return r < 0 ? r : rates_share();
+}
+
+void app_begin_process(void)
+{
+	metrics_begin_process();
+	call_limits_begin_process();
+}
+
+int app_run(const struct config *config, const struct app_sockets *sockets)
 {
 	struct app app = { .config = config };
-	int r = start(&app);
+	int r = start(&app, sockets);
 
 	if (r == 0) {
 		log_info("ready: REST on %s:%d, SIP domain %s", config->api_bind, config->api_port,

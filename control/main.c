@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "proto/twiml_schema.h"
+#include "supervisor.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -66,6 +67,7 @@ static int print_openapi(void)
 int main(int argc, char **argv)
 {
 	static const char *const levels[] = { "debug", "info", "warn", "error" };
+	struct app_sockets sockets;
 	struct config config;
 	char err[512];
 
@@ -91,5 +93,10 @@ int main(int argc, char **argv)
 		if (!strcmp(levels[i], config.log_level))
 			log_set_level((enum log_level)i);
 	signal(SIGPIPE, SIG_IGN);
-	return app_run(&config);
+	if (app_open(&config, &sockets, err, sizeof(err)) < 0) {
+		log_error("%s", err);
+		return 1;
+	}
+	return config.processes > 1 ? supervisor_run(&config, &sockets)
+				    : app_run(&config, &sockets);
 }

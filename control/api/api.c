@@ -192,6 +192,7 @@ struct api *api_start(const struct api_options *options, char *err, size_t err_s
 							    (unsigned)c->api_connections_each,
 						    .tls_cert = c->api_tls_cert,
 						    .tls_key = c->api_tls_key,
+						    .socket = options->socket,
 						    .idle_timeout_s = (unsigned)c->api_idle_s,
 						    .request_timeout_s = (unsigned)c->api_request_s,
 						    .max_body_bytes = PROTOCOL_BODY_MAX_BYTES };

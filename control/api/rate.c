@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/process.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,9 +21,22 @@ struct bucket {
 	uint64_t tokens; /* in parts: period_ms of them are one */
 };
 
-static struct bucket buckets[RATE_COUNT][BUCKETS];
+struct rates {
+	struct process_lock lock; /* guards the rest */
+	struct bucket buckets[RATE_COUNT][BUCKETS];
+};
+
+static struct rates own = { .lock = { PTHREAD_MUTEX_INITIALIZER } }, *rates = &own;
 static const unsigned period_ms[RATE_COUNT] = { [RATE_REQUESTS] = 1000, [RATE_FAILURES] = 60000 };
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+int rates_share(void)
+{
+	rates = process_shared(sizeof(*rates));
+	if (!rates)
+		return -ENOMEM;
+	process_lock_init(&rates->lock);
+	return 0;
+}
 
 static struct bucket *bucket_of(enum rate_of of, const char *key)
 {
@@ -30,7 +44,7 @@ static struct bucket *bucket_of(enum rate_of of, const char *key)
 
 	for (const char *s = key; *s; s++)
 		h = h * 33 + (unsigned char)*s;
-	return &buckets[of][h % BUCKETS];
+	return &rates->buckets[of][h % BUCKETS];
 }
 
 bool rate_take(enum rate_of of, const char *key, uint64_t max, unsigned n, uint64_t now_ms)
@@ -39,7 +53,7 @@ bool rate_take(enum rate_of of, const char *key, uint64_t max, unsigned n, uint6
 	uint64_t one = period_ms[of], full = max * one;
 	bool ok;
 
-	pthread_mutex_lock(&lock);
+	process_lock(&rates->lock);
 	if (strcmp(b->key, key)) {
 		snprintf(b->key, sizeof(b->key), "%s", key);
 		b->tokens = full;
@@ -55,7 +69,7 @@ bool rate_take(enum rate_of of, const char *key, uint64_t max, unsigned n, uint6
 	}
 	ok = b->tokens >= one;
 	b->tokens -= ok ? n * one : 0;
-	pthread_mutex_unlock(&lock);
+	process_unlock(&rates->lock);
 	return ok;
 }
 

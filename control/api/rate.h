@@ -1,7 +1,7 @@
 /*
  * rate - how much a client may ask: requests of an account a second (API_REQUESTS_PER_SECOND),
  * wrong credentials of an address a minute (API_AUTH_FAILURES_PER_MINUTE). Token buckets that hold
- * what one such time allows, over all threads.
+ * what one such time allows, over all threads and, with rates_share, all processes of the node.
  */
 #ifndef HOOKSWITCH_API_RATE_H
 #define HOOKSWITCH_API_RATE_H
@@ -16,6 +16,9 @@ enum rate_of {
 	RATE_FAILURES, /* an address, a minute */
 	RATE_COUNT,
 };
+
+/* Before the processes are forked. -ENOMEM. */
+int rates_share(void);
 
 /* 0; or answered: 429 20429 with Retry-After. Counts the request for the asker's account. */
 int rate_check(struct api_request *q);

@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include "base/network.h"
+#include "base/process.h"
 #include "base/sid.h"
 
 #include <arpa/inet.h>
@@ -48,6 +49,8 @@ static const struct setting table[] = {
 	  "SID of the first account: AC and 32 hex digits" },
 	{ "HOOKSWITCH_NODE", TEXT, AT(node), "node1", 0, 0, NULL,
 	  "name of this node, its own among the nodes of one database" },
+	{ "HOOKSWITCHD_PROCESSES", NUMBER, AT(processes), "1", 1, PROCESSES_MAX, NULL,
+	  "hookswitchd processes that share this node's calls and REST requests" },
 	{ "HOOKSWITCH_AUTH_TOKEN", SECRET, AT(auth_token), NULL, 16, 0, NULL,
 	  "its auth token; also the key of webhook signatures" },
 	{ "HOOKSWITCH_SIP_DOMAIN", DOMAIN, AT(sip_domain), "sip.hookswitch.test", 0, 0, NULL,

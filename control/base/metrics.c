@@ -4,10 +4,39 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/metrics_table.h"
+#include "base/process.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #define NS_PER_S UINT64_C(1000000000)
+
+/* -- the processes of a node: the cells of each behind those of the one before */
+
+static metric_cell *shared;
+static size_t cells_of_process;
+
+int metrics_share(void)
+{
+	for (size_t i = 0; i < METRICS; i++)
+		cells_of_process += metric_rows[i].n_cells;
+	shared = process_shared(process_count() * cells_of_process * sizeof(*shared));
+	return shared ? 0 : -ENOMEM;
+}
+
+void metrics_begin_process(void)
+{
+	metric_cell *cells = shared + process_index() * cells_of_process;
+
+	for (size_t i = 0; i < METRICS; i++) {
+		struct metric_row *row = &metric_rows[i];
+
+		row->cells = cells;
+		cells += row->n_cells;
+		for (size_t k = 0; k < row->n_cells && row->type == GAUGE; k++)
+			atomic_store_explicit(&row->cells[k], 0, memory_order_relaxed);
+	}
+}
 
 /* -- counting */
 
@@ -39,6 +68,22 @@ static metric_cell *series(const struct metric_row *row, unsigned a, unsigned b)
 static uint64_t load(const metric_cell *cell)
 {
 	return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+/* What the node shows of this cell of ours. */
+static uint64_t of_all(const struct metric_row *row, const metric_cell *cell)
+{
+	uint64_t ret = load(cell), n;
+
+	if (!shared || cell < shared || cell >= shared + process_count() * cells_of_process)
+		return ret;
+	for (unsigned i = 0; i < process_count(); i++) {
+		if (i == process_index())
+			continue;
+		n = load(shared + i * cells_of_process + (cell - shared) % cells_of_process);
+		ret = row->type != LEAST ? ret + n : n < ret ? n : ret;
+	}
+	return ret;
 }
 
 static void add(metric_cell *cell, uint64_t n)
@@ -131,7 +176,7 @@ static void add_value(struct buf *b, const struct metric_row *row, uint64_t valu
 {
 	if (row->seconds)
 		add_seconds(b, value);
-	else if (row->type == GAUGE)
+	else if (row->type == GAUGE || row->type == LEAST)
 		buf_addf(b, "%" PRId64, (int64_t)value);
 	else
 		buf_addf(b, "%" PRIu64, value);
@@ -170,7 +215,7 @@ static void add_histogram(struct buf *b, const struct metric_row *row, unsigned 
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i <= row->n_bounds; i++) {
-		n += load(&cells[i]);
+		n += of_all(row, &cells[i]);
 		add_name(b, row, "_bucket", at);
 		buf_adds(b, row->labels[0].name ? ",le=\"" : "{le=\"");
 		if (i < row->n_bounds)
@@ -181,7 +226,7 @@ static void add_histogram(struct buf *b, const struct metric_row *row, unsigned 
 	}
 	add_name(b, row, "_sum", at);
 	end_name(b, row);
-	add_value(b, row, load(&cells[row->n_bounds + 1]));
+	add_value(b, row, of_all(row, &cells[row->n_bounds + 1]));
 	buf_addc(b, '\n');
 	add_name(b, row, "_count", at);
 	end_name(b, row);
@@ -190,7 +235,10 @@ static void add_histogram(struct buf *b, const struct metric_row *row, unsigned 
 
 int metric_render_rows(struct buf *b, const struct metric_row *rows, size_t n)
 {
-	static const char *const types[] = { "counter", "gauge", "histogram" };
+	static const char *const types[] = { [COUNTER] = "counter",
+					     [GAUGE] = "gauge",
+					     [LEAST] = "gauge",
+					     [HISTOGRAM] = "histogram" };
 
 	for (const struct metric_row *row = rows; row < rows + n; row++) {
 		buf_addf(b, "# HELP %s ", row->name);
@@ -203,7 +251,7 @@ int metric_render_rows(struct buf *b, const struct metric_row *rows, size_t n)
 			}
 			add_name(b, row, "", at);
 			end_name(b, row);
-			add_value(b, row, load(&row->cells[at]));
+			add_value(b, row, of_all(row, &row->cells[at]));
 			buf_addc(b, '\n');
 		}
 	}
@@ -212,6 +260,5 @@ int metric_render_rows(struct buf *b, const struct metric_row *rows, size_t n)
 
 int metrics_render(struct buf *b)
 {
-	metrics_set(METRIC_BUILD_INFO, 0, 0, 1);
 	return metric_render_rows(b, metric_rows, METRICS);
 }

@@ -6,7 +6,7 @@
  * take the values that stand in the table and no others, so the number of series is fixed: nothing
  * that a peer or customer names (account, URL, SID, address) ever becomes one.
  *
- * Any thread, no start, no end. Counting is one relaxed atomic addition, observing is two.
+ * Any thread, no start, no end for a process alone. Counting is one relaxed atomic addition, observing is two.
  */
 #ifndef HOOKSWITCH_BASE_METRICS_H
 #define HOOKSWITCH_BASE_METRICS_H
@@ -128,9 +128,18 @@ int64_t metrics_get(enum metric m, unsigned a, unsigned b);
 /* 100..599 by its hundreds; what is none of these is the nearest. */
 enum metric_status_class metrics_status_class(int status);
 
-/* Looks at the process anew: start, CPU, memory, descriptors. What cannot be read stays as it was.
- */
+/* Looks at the process anew: version, start, CPU, memory, descriptors. What cannot be read stays as
+ * it was. */
 void metrics_look_at_process(void);
+
+/*
+ * The page shows the processes of a node together: the sum of what they counted, for whether
+ * something is up the least. metrics_share comes before they are forked (process_count is theirs;
+ * -ENOMEM), metrics_begin_process in each before it counts: it goes on counting where the process
+ * of its number ended, with gauges at zero. Without both a process shows its own.
+ */
+int metrics_share(void);
+void metrics_begin_process(void);
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 

@@ -66,6 +66,7 @@ static void look_at_fds(void)
 
 void metrics_look_at_process(void)
 {
+	metrics_set(METRIC_BUILD_INFO, 0, 0, 1);
 	metrics_set(METRIC_PROCESS_CPU_NS, 0, 0, ns_of(CLOCK_PROCESS_CPUTIME_ID));
 	look_at_stat();
 	look_at_fds();

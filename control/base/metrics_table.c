@@ -86,15 +86,15 @@ static const char *const failures[] = { "not_sent", "refused", "timeout", "bad" 
 	{ .name = name_, .type = t, .help = help_, .seconds = true, CELLS(1) }
 
 /* clang-format off */
-const struct metric_row metric_rows[METRICS] = {
-	[METRIC_BUILD_INFO] = BY2(GAUGE, "hookswitch_build_info", "Always 1; what runs is in the labels",
+struct metric_row metric_rows[METRICS] = {
+	[METRIC_BUILD_INFO] = BY2(LEAST, "hookswitch_build_info", "Always 1; what runs is in the labels",
 		"version", versions, "compiler", compilers),
-	[METRIC_DEPENDENCY_UP] = BY(GAUGE, "hookswitch_dependency_up",
+	[METRIC_DEPENDENCY_UP] = BY(LEAST, "hookswitch_dependency_up",
 		"Whether the service that calls need was there a second ago", "dependency", dependencies),
 	[METRIC_LOG_LINES] = BY(COUNTER, "hookswitch_log_lines_total", "Lines written to the log", "level", log_levels),
 
 	[METRIC_CALLS_ACTIVE] = PLAIN(GAUGE, "hookswitch_calls_active", "Calls that live now"),
-	[METRIC_CALLS_LIMIT] = PLAIN(GAUGE, "hookswitch_calls_limit", "Calls that this node takes at once (MAX_CALLS)"),
+	[METRIC_CALLS_LIMIT] = PLAIN(LEAST, "hookswitch_calls_limit", "Calls that this node takes at once (MAX_CALLS)"),
 	[METRIC_CALLS_STARTED] = BY(COUNTER, "hookswitch_calls_started_total", "Calls taken on", "direction", directions),
 	[METRIC_CALLS_ANSWERED] = BY(COUNTER, "hookswitch_calls_answered_total", "Calls answered", "direction", directions),
 	[METRIC_CALLS_ENDED] = BY2(COUNTER, "hookswitch_calls_total", "Calls ended, by their final CallStatus",
@@ -146,7 +146,7 @@ const struct metric_row metric_rows[METRICS] = {
 	[METRIC_RTPENGINE_FAILURES] = BY(COUNTER, "hookswitch_rtpengine_command_failures_total", "Commands that failed", "reason", failures),
 	[METRIC_RTPENGINE_COMMAND_NS] = TIMES("hookswitch_rtpengine_command_seconds", "From a command to its answer", local_bounds),
 
-	[METRIC_PROCESS_START_NS] = SECONDS(GAUGE, "process_start_time_seconds", "Start of the process since the epoch"),
+	[METRIC_PROCESS_START_NS] = SECONDS(LEAST, "process_start_time_seconds", "Start of the process since the epoch"),
 	[METRIC_PROCESS_CPU_NS] = SECONDS(COUNTER, "process_cpu_seconds_total", "CPU time of the process, user and system"),
 	[METRIC_PROCESS_RESIDENT] = PLAIN(GAUGE, "process_resident_memory_bytes", "Resident memory"),
 	[METRIC_PROCESS_VIRTUAL] = PLAIN(GAUGE, "process_virtual_memory_bytes", "Virtual memory"),

@@ -1,6 +1,7 @@
 #include "base/sid.h"
 
 #include "base/log.h"
+#include "base/process.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -34,6 +35,8 @@ void sid_new(char ret[SID_SIZE], const char *prefix)
 {
 	memcpy(ret, prefix, 2);
 	random_hex(ret + 2, 32);
+	if (!strcmp(prefix, "CA"))
+		ret[2] = process_digit();
 }
 
 bool sid_valid(const char *s, const char *prefix)

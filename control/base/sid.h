@@ -10,7 +10,7 @@
 #define SID_SIZE 35 /* with the NUL */
 
 /* Writes a new random SID with this two-letter prefix. Randomness is the kernel's; it cannot fail.
- */
+ * A CallSid says that its call is this process's (process.h). */
 void sid_new(char ret[SID_SIZE], const char *prefix);
 
 /* True when s is prefix + 32 hex digits (either case). */

@@ -19,7 +19,6 @@
 #include "proto/form.h"
 
 struct call_order;
-struct call_pace;
 struct call_forks;
 struct callbacks;
 struct dial_target;
@@ -99,8 +98,12 @@ struct calls {
 	struct media_cache *media;
 	struct rejected *rejected;
 	struct call_limits *limits;
-	struct call_pace *paces; /* of accounts that create calls */
-	uint64_t refused;	 /* INVITEs beyond max_calls */
+	uint64_t refused; /* INVITEs beyond max_calls */
+	/* control_errand.c: what other processes were asked, by deadline */
+	struct siblings *siblings;
+	struct errand *errands;
+	struct loop_timer *errand_timer;
+	uint64_t errand_number;
 };
 
 /* call_new.c. -EPROTO: the leg refused the INVITE and answered it. */

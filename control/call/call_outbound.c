@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "call/call.h"
 #include "call/call_fork.h"
+#include "call/call_limits.h"
 #include "call/dial.h"
 #include "call/notify.h"
 #include "call/status_callback.h"
@@ -16,11 +17,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define CODE_NO_DETECTION 13750
 #define STRINGS_MAX	  24
-#define PACES_MAX	  4096
 
 /* An order that owns its strings. */
 struct owned_order {
@@ -28,13 +27,6 @@ struct owned_order {
 	struct calls *calls;
 	char *strings[STRINGS_MAX];
 	unsigned n_strings;
-};
-
-/* When an account may dial next. */
-struct call_pace {
-	char account_sid[SID_SIZE];
-	uint64_t next_ms;
-	UT_hash_handle hh;
 };
 
 static int keep(struct owned_order *o, const char **at)
@@ -76,50 +68,6 @@ static struct owned_order *order_copy(const struct call_order *order)
 		return o;
 	call_order_free(c);
 	return NULL;
-}
-
-/* -- when it is dialled */
-
-/* How long this call of the account has to wait for its turn. */
-static uint64_t take_turn(struct calls *calls, const char *account_sid)
-{
-	uint64_t now = calls->world->ops->now_ms(calls->world->w), at;
-	int rate = calls->world->config->calls_per_second;
-	struct call_pace *p, *tmp;
-
-	if (!rate)
-		return 0;
-	HASH_FIND_STR(calls->paces, account_sid, p);
-	if (!p) {
-		if (HASH_COUNT(calls->paces) >= PACES_MAX)
-			HASH_ITER(hh, calls->paces, p, tmp)
-			{
-				if (p->next_ms > now)
-					continue;
-				HASH_DEL(calls->paces, p);
-				free(p);
-			}
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return 0;
-		snprintf(p->account_sid, sizeof(p->account_sid), "%s", account_sid);
-		HASH_ADD_STR(calls->paces, account_sid, p);
-	}
-	/* In milliseconds no rate above a thousand can be kept: as many as that go at once. */
-	at = p->next_ms > now ? p->next_ms : now;
-	p->next_ms = at + (uint64_t)(1000 / rate);
-	return at - now;
-}
-
-void call_paces_free(struct calls *calls)
-{
-	struct call_pace *p, *tmp;
-
-	HASH_ITER(hh, calls->paces, p, tmp)
-	{
-		HASH_DEL(calls->paces, p);
-		free(p);
-	}
 }
 
 /* -- from dialling to the document */
@@ -270,7 +218,8 @@ int call_order_take(struct call **ret, struct calls *calls, const struct call_or
 
 bool call_within_limit(struct call *c)
 {
-	if (c->calls->count <= (unsigned)c->world->config->max_calls)
+	if (call_limits_count(c->calls->limits, CALL_LIMITS_NODE) <=
+	    (unsigned)c->world->config->max_calls)
 		return true;
 	metrics_count(METRIC_CALLS_REFUSED, REFUSED_CAPACITY, 0);
 	call_outbound_fail(c, 10004, 0, "This node has as many calls as it takes (MAX_CALLS)");
@@ -285,7 +234,9 @@ static void run(struct calls *calls, struct call_order *order)
 
 	if (make(&c, calls, order) < 0 || !call_within_limit(c))
 		return;
-	wait_ms = take_turn(calls, c->account_sid);
+	wait_ms = call_limits_turn(calls->limits, c->account_sid,
+				   (unsigned)calls->world->config->calls_per_second,
+				   calls->world->ops->now_ms(calls->world->w));
 	if (!wait_ms) {
 		call_dial(c);
 		return;

@@ -16,7 +16,6 @@ struct sip_msg;
 int call_order_take(struct call **ret, struct calls *calls, const struct call_order *order);
 void call_order_free(struct call_order *order); /* one that a call owns; NULL is fine */
 bool call_within_limit(struct call *c);		/* false: MAX_CALLS, and it has failed */
-void call_paces_free(struct calls *calls);
 void call_dial(struct call *c); /* call_dial.c: its turn has come */
 /* It cannot be dialled: told with this code, sip_code 0 or the one that says as much. */
 void call_outbound_fail(struct call *c, int code, int sip_code, const char *text);

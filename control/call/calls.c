@@ -7,7 +7,7 @@
 #include "call/bridge.h"
 #include "call/call.h"
 #include "call/call_limits.h"
-#include "call/call_outbound.h"
+#include "call/control_run.h"
 #include "call/media_cache.h"
 #include "call/rejected.h"
 #include "call/status_callback.h"
@@ -47,6 +47,7 @@ void calls_add(struct calls *calls, struct call *c)
 {
 	link_call(&calls->live, c);
 	calls->count++;
+	call_limits_begin(calls->limits, CALL_LIMITS_NODE);
 	call_limits_begin(calls->limits, c->account_sid);
 	call_limits_begin(calls->limits, c->domain_sid);
 	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, 1);
@@ -58,6 +59,7 @@ void calls_bury(struct calls *calls, struct call *c)
 	unlink_call(&calls->live, c);
 	link_call(&calls->dead, c);
 	calls->count--;
+	call_limits_end(calls->limits, CALL_LIMITS_NODE);
 	call_limits_end(calls->limits, c->account_sid);
 	call_limits_end(calls->limits, c->domain_sid);
 	metrics_add(METRIC_CALLS_ACTIVE, 0, 0, -1);
@@ -86,14 +88,15 @@ static void refuse(struct calls *calls, const struct leg_invite *invite, enum me
 static void on_incoming(void *arg, const struct leg_invite *invite)
 {
 	struct calls *calls = arg;
+	unsigned limit = (unsigned)calls->world->config->max_calls;
 	struct call *c;
 	int r;
 
-	if (calls->count >= (unsigned)calls->world->config->max_calls) {
+	if (call_limits_count(calls->limits, CALL_LIMITS_NODE) >= limit) {
 		/* Not a line a call: this happens in floods. */
 		if (calls->refused++ % 1000 == 0)
 			log_warn("%u calls are the most that this node takes; refused so far: %llu",
-				 calls->count, (unsigned long long)calls->refused);
+				 limit, (unsigned long long)calls->refused);
 		refuse(calls, invite, REFUSED_CAPACITY);
 		return;
 	}
@@ -167,10 +170,16 @@ struct calls *calls_new(struct world *world, struct loop *loop, struct domain_ca
 	return calls;
 }
 
+void calls_meet(struct calls *calls, struct siblings *siblings)
+{
+	calls->siblings = siblings;
+}
+
 void calls_free(struct calls *calls)
 {
 	if (!calls)
 		return;
+	control_stop(calls);
 	while (calls->live) {
 		struct call *c = calls->live;
 		bool answered = call_answered(c);
@@ -189,7 +198,6 @@ void calls_free(struct calls *calls)
 		on_reaper(calls);
 		calls->world->ops->timer_free(calls->world->w, calls->reaper);
 	}
-	call_paces_free(calls);
 	callbacks_free(calls->callbacks);
 	media_cache_free(calls->media);
 	rejected_free(calls->rejected);

@@ -3,7 +3,7 @@
  * §4.2).
  *
  * call_control may be called by any thread but the loop's: it posts to the loop and waits for the
- * answer.
+ * answer. A call of another process of the node is asked there.
  */
 #ifndef HOOKSWITCH_CALL_CONTROL_H
 #define HOOKSWITCH_CALL_CONTROL_H

@@ -6,13 +6,17 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/process.h"
 #include "io/loop.h"
 #include "io/socket.h"
 #include "proto/netstring.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -41,19 +45,39 @@ struct kamailio {
 	struct buf output;
 	struct pending *pending;
 	unsigned next_id;
-	uint64_t generation; /* of decisions, never one of a hookswitchd before */
+	uint64_t generation; /* of decisions, never one of a hookswitchd before or beside us */
 	void (*event)(void *arg, const char *json, size_t len);
 	void *arg;
 };
+
+/* A message of ours on the event stream. */
+__attribute__((format(printf, 2, 3))) static int tell(struct kamailio *k, const char *format, ...)
+{
+	char text[600], message[620];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return -EINVAL;
+	n = snprintf(message, sizeof(message), "%d:%s,", n, text);
+	return stream_send(k->events, message, (size_t)n);
+}
 
 static void on_state(void *arg, bool connected)
 {
 	struct kamailio *k = arg;
 
 	log_info("the event stream is %s", connected ? "connected" : "lost");
-	if (connected)
-		metrics_count(METRIC_KAMAILIO_CONNECTS, 0, 0);
 	buf_reset(&k->input);
+	if (!connected)
+		return;
+	metrics_count(METRIC_KAMAILIO_CONNECTS, 0, 0);
+	/* Nothing comes before. */
+	if (tell(k, "process,%u,%u", process_index(), process_count()) < 0)
+		stream_reset(k->events);
 }
 
 static void on_data(void *arg, const char *data, size_t len)
@@ -136,6 +160,7 @@ struct kamailio *kamailio_new(struct loop *loop, const struct config *config,
 {
 	static const struct stream_events events = { .state = on_state, .data = on_data };
 	struct kamailio *k = calloc(1, sizeof(*k));
+	char own[PATH_MAX];
 
 	if (!k)
 		return NULL;
@@ -146,8 +171,11 @@ struct kamailio *kamailio_new(struct loop *loop, const struct config *config,
 	buf_init(&k->input, EVENT_MAX_BYTES * 2);
 	buf_init(&k->output, COMMAND_MAX_BYTES);
 	k->sweep = loop_timer_new(loop, on_sweep, k);
-	k->rpc = dgram_new_unix(loop, config->rpc_client_socket, config->rpc_socket, QUEUE_MAX,
-				on_answer, k);
+	if (process_index())
+		snprintf(own, sizeof(own), "%s.%u", config->rpc_client_socket, process_index());
+	else
+		snprintf(own, sizeof(own), "%s", config->rpc_client_socket);
+	k->rpc = dgram_new_unix(loop, own, config->rpc_socket, QUEUE_MAX, on_answer, k);
 	k->events = stream_new(loop, config->evapi_addr, &events, k);
 	if (!k->sweep || !k->rpc || !k->events) {
 		kamailio_free(k);
@@ -290,13 +318,7 @@ int kamailio_request(struct kamailio *k, const struct sip_out *out, sip_sent_fn 
 int kamailio_tls_connect(struct kamailio *k, const char *call_id, const char *address,
 			 const char *name)
 {
-	char ask[600], message[620];
-	int n = snprintf(ask, sizeof(ask), "tls.connect,%s,%s,%s", call_id, address, name);
-
-	if (n < 0 || (size_t)n >= sizeof(ask))
-		return -EINVAL;
-	n = snprintf(message, sizeof(message), "%d:%s,", n, ask);
-	return stream_send(k->events, message, (size_t)n);
+	return tell(k, "tls.connect,%s,%s,%s", call_id, address, name);
 }
 
 int kamailio_cancel(struct kamailio *k, const char *call_id, unsigned cseq)
@@ -326,6 +348,7 @@ int kamailio_forget_decisions(struct kamailio *k, sip_sent_fn *done, void *arg)
 	char generation[24];
 	const char *params[] = { "control", "generation", generation };
 
-	snprintf(generation, sizeof(generation), "%" PRIx64, ++k->generation);
+	snprintf(generation, sizeof(generation), "%" PRIx64 ".%u", ++k->generation,
+		 process_index());
 	return command(k, "htable.sets", 3, params, 0, done, arg);
 }

@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/error_code.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "proto/sip_msg.h"
 
 #include <errno.h>
@@ -14,6 +15,14 @@
 #include <string.h>
 
 #define REPLY_HEADERS_BYTES 4096
+
+void leg_make_tag(struct leg *leg)
+{
+	int n = snprintf(leg->local_tag, sizeof(leg->local_tag), LEG_TAG_PREFIX "%c",
+			 process_digit());
+
+	random_hex(leg->local_tag + n, 16);
+}
 
 bool leg_set(struct leg *leg, enum leg_event event)
 {

@@ -214,6 +214,7 @@ struct leg {
 /* With its timers, in the NG call of beside (NULL: its own). NULL: out of memory. */
 struct leg *leg_alloc(struct world *world, struct legs *legs, const char *call_sid,
 		      const struct leg *beside);
+void leg_make_tag(struct leg *leg); /* local_tag, which says whose it is (base/process.h) */
 bool leg_set(struct leg *leg, enum leg_event event); /* the one setter; false: not allowed here */
 void leg_end(
 	struct leg *leg, enum leg_end why,

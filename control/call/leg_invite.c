@@ -26,8 +26,7 @@ static int fill_dialog(struct leg *leg, const struct leg_invite *invite)
 {
 	const struct sip_msg *msg = invite->msg;
 
-	snprintf(leg->local_tag, sizeof(leg->local_tag), LEG_TAG_PREFIX);
-	random_hex(leg->local_tag + strlen(LEG_TAG_PREFIX), 16);
+	leg_make_tag(leg);
 	leg->proto = strdup(invite->proto);
 	leg->socket = strdup(invite->socket);
 	leg->call_id = strdup(msg->call_id);

@@ -478,8 +478,7 @@ static int fill(struct leg *leg, const struct leg_call *call)
 	struct leg_outbound *o = leg->outbound;
 	char id[33];
 
-	snprintf(leg->local_tag, sizeof(leg->local_tag), LEG_TAG_PREFIX);
-	random_hex(leg->local_tag + strlen(LEG_TAG_PREFIX), 16);
+	leg_make_tag(leg);
 	random_hex(id, 32);
 	if (asprintf(&leg->call_id, "%s@%s", id, leg->world->config->public_ip) < 0)
 		leg->call_id = NULL;

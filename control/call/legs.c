@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "proto/sip_msg.h"
 
 #include <errno.h>
@@ -410,7 +411,7 @@ void legs_sip_event(struct legs *legs, const char *json, size_t len)
 	json_decref(event);
 }
 
-void legs_dtmf_event(struct legs *legs, const char *json, size_t len)
+unsigned legs_dtmf_event(struct legs *legs, const char *json, size_t len)
 {
 	static const char digits[] = "0123456789*#ABCD";
 	json_t *event = json_loadb(json, len, 0, NULL);
@@ -419,11 +420,14 @@ void legs_dtmf_event(struct legs *legs, const char *json, size_t len)
 	json_int_t key = json_is_integer(code) ? json_integer_value(code) : -1;
 	json_int_t duration = json_integer_value(json_object_get(event, "duration"));
 	struct leg *leg;
+	unsigned process;
 
 	/* Digits that we send come back with the tag of our side, which names no leg. */
 	HASH_FIND(sid_hh, legs->by_sid, tag, strlen(tag), leg);
 	if (leg && leg->events && leg->state != LEG_ENDED && key >= 0 && key < 16)
 		leg->events->digit(leg->arg, digits[key],
 				   duration > 0 && duration < 60000 ? (unsigned)duration : 0);
+	process = process_of_call(tag);
 	json_decref(event);
+	return process;
 }

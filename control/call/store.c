@@ -2,6 +2,7 @@
 #include "call/store.h"
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/metrics.h"
 #include "call/store_item.h"
 #include "io/db.h"
@@ -70,6 +71,10 @@ static const char insert_calls[] =
 	" sip_response_code = coalesce(excluded.sip_response_code, "
 	"calls.sip_response_code), date_updated = now()";
 
+/* $1 is the node; of its rows a process sees to those of its own calls (base/process.h). */
+#define OURS(call_sid)                                                                             \
+	" AND (strpos('0123456789abcdef', substr(" call_sid ", 3, 1)) - 1) % $2::int = $3::int"
+
 /*
  * When hookswitchd went away, what it told of a call was that it lives. Its completed callback
  * becomes due, under the name that it would have had: it may have been written already.
@@ -81,6 +86,7 @@ static const char close_open_calls[] =
 	" end_time = now(), duration = extract(epoch FROM now() - start_time)::int, date_updated = "
 	"now()"
 	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', 'in-progress')"
+	OURS("calls.sid")
 	" AND NOT EXISTS (SELECT FROM bridges b WHERE b.sid = calls.sid OR b.other_sid = calls.sid)"
 	" RETURNING *, coalesce(duration, 0) AS seconds)"
 	" INSERT INTO callbacks (sid, account_sid, call_sid, node, url, method, parameters)"
@@ -173,14 +179,14 @@ static const char delete_bridges[] = "DELETE FROM bridges b USING json_to_record
 
 static const char open_bridges[] =
 	"SELECT b.sid, b.state, a.auth_token FROM bridges b JOIN accounts a ON a.sid ="
-	" b.account_sid WHERE b.node = $1 ORDER BY b.date_created";
+	" b.account_sid WHERE b.node = $1" OURS("b.sid") " ORDER BY b.date_created";
 
 static const char forget_bridge[] = "DELETE FROM bridges WHERE sid = $1";
 
 static const char undelivered[] =
 	"SELECT c.sid, c.account_sid, c.call_sid, c.url, c.method, c.parameters, a.auth_token"
 	" FROM callbacks c JOIN accounts a ON a.sid = c.account_sid WHERE c.node = $1"
-	" ORDER BY c.seq";
+	OURS("c.call_sid") " ORDER BY c.seq";
 
 /* A batch may have one row or hundreds, which the planner cannot know: it takes a hundred and reads
  * all calls for one. */
@@ -443,7 +449,7 @@ static void on_timer(void *arg)
 
 /* -- before the loop runs */
 
-/* One statement about this node's rows, on a connection of its own; row (may be NULL) for each that
+/* One statement about this process's rows, on a connection of its own; row (may be NULL) for each that
  * comes back: -errno ends it. */
 typedef int row_fn(struct db *db, const struct db_result *res, int n, void *arg);
 
@@ -452,11 +458,14 @@ static int ask_of_node(const char *conninfo, const char *node, const char *sql, 
 {
 	struct db *db = db_open(conninfo);
 	struct db_result *res = NULL;
+	char count[12], index[12];
 	int r;
 
 	if (!db)
 		return -ENOMEM;
-	r = db_exec(&res, db, sql, 1, &node);
+	snprintf(count, sizeof(count), "%u", process_count());
+	snprintf(index, sizeof(index), "%u", process_index());
+	r = db_exec(&res, db, sql, 3, (const char *const[]){ node, count, index });
 	for (int i = 0; row && r == 0 && i < db_rows(res); i++)
 		r = row(db, res, i, arg);
 	if (r < 0)

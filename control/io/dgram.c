@@ -328,6 +328,35 @@ fail:
 	return NULL;
 }
 
+int dgram_bind_udp(const char *bind_addr)
+{
+	struct sockaddr_storage own;
+	socklen_t len;
+	int fd, r = socket_parse_addr(&own, &len, bind_addr);
+
+	if (r < 0)
+		return r;
+	fd = socket(own.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&own, len) == 0)
+		return fd;
+	r = -errno;
+	log_error("cannot bind UDP %s: %s", bind_addr, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+struct dgram *dgram_new_bound(struct loop *loop, int fd, dgram_recv_fn *recv_fn, void *arg)
+{
+	struct dgram *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->probe = -1;
+	d->fd = fd;
+	return finish(loop, d, 0, recv_fn, arg);
+}
+
 struct dgram *dgram_new_unix(struct loop *loop, const char *own_path, const char *peer_path,
 			     unsigned queue_max, dgram_recv_fn *recv_fn, void *arg)
 {

@@ -9,15 +9,19 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define THROW_AWAY_MAX_BYTES (16 << 20)
 #define FORWARDED_MAX_BYTES  512
+#define FAST_OPEN_QUEUE      10
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -29,6 +33,7 @@ struct http_server {
 	unsigned threads;
 	_Atomic unsigned next_thread;
 	bool tls;
+	int port;
 };
 
 /* One request while its body arrives. */
@@ -354,55 +359,90 @@ static int start_tls(struct http_server *server, const struct http_server_option
 
 static void server_free(struct http_server *server)
 {
+	if (!server)
+		return;
 	http_deadlines_stop(server->deadlines);
 	if (server->tls)
 		http_server_tls_stop();
 	free(server);
 }
 
+int http_server_bind(const char *bind_to, int port, char *err, size_t err_size)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	bool v6 = inet_pton(AF_INET6, bind_to, &in6.sin6_addr) == 1;
+	struct sockaddr *addr = v6 ? (struct sockaddr *)&in6 : (struct sockaddr *)&in;
+	const int on = 1, unfinished = FAST_OPEN_QUEUE;
+	int fd, r;
+
+	if (!v6 && inet_pton(AF_INET, bind_to, &in.sin_addr) != 1) {
+		snprintf(err, err_size, "%s is not a numeric address", bind_to);
+		return -EINVAL;
+	}
+	fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &unfinished, sizeof(unfinished));
+		if (v6)
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	}
+	if (fd < 0 || bind(fd, addr, v6 ? sizeof(in6) : sizeof(in)) < 0) {
+		r = -errno;
+		snprintf(err, err_size, "cannot listen on %s port %d: %s", bind_to, port,
+			 strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int port_of(int fd)
+{
+	struct sockaddr_storage own;
+	socklen_t len = sizeof(own);
+
+	/* Of both families the port is at the same place. */
+	return getsockname(fd, (struct sockaddr *)&own, &len) < 0
+		       ? 0
+		       : ntohs(((struct sockaddr_in *)&own)->sin_port);
+}
+
 struct http_server *http_server_start(const struct http_server_options *o, http_handler_fn *handler,
 				      void *arg, char *err, size_t err_size)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-				    .sin6_port = htons((uint16_t)o->port) };
 	struct MHD_OptionItem tls_options[3] = { [2] = { MHD_OPTION_END, 0, NULL } };
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_TCP_FASTOPEN;
-	const void *addr = &in;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+	int fd = o->socket ? o->socket : http_server_bind(o->bind, o->port, err, err_size);
 	struct http_server *server;
 
-	if (inet_pton(AF_INET6, o->bind, &in6.sin6_addr) == 1) {
-		flags |= MHD_USE_IPv6;
-		addr = &in6;
-	} else if (inet_pton(AF_INET, o->bind, &in.sin_addr) != 1) {
-		snprintf(err, err_size, "%s is not a numeric address", o->bind);
+	if (fd < 0)
 		return NULL;
-	}
 	server = calloc(1, sizeof(*server));
 	if (!server) {
 		snprintf(err, err_size, "out of memory");
-		return NULL;
+		goto fail;
 	}
+	server->port = port_of(fd);
 	server->handler = handler;
 	server->arg = arg;
 	server->max_body = o->max_body_bytes;
 	server->idle_ms = (uint64_t)o->idle_timeout_s * 1000;
 	server->request_ms = (uint64_t)o->request_timeout_s * 1000;
 	server->threads = o->threads;
-	if (start_tls(server, o, tls_options, err, err_size) < 0) {
-		free(server);
-		return NULL;
-	}
+	if (start_tls(server, o, tls_options, err, err_size) < 0)
+		goto fail;
 	server->deadlines = http_deadlines_start();
 	if (!server->deadlines) {
 		snprintf(err, err_size, "no thread for the deadlines of connections");
-		server_free(server);
-		return NULL;
+		goto fail;
 	}
 	errno = 0;
-	server->daemon = MHD_start_daemon(
+	if (listen(fd, SOMAXCONN) == 0)
+		server->daemon = MHD_start_daemon(
 		flags | (server->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
-		MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_SOCK_ADDR, addr,
+		MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT,
 		o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_each,
 		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK,
@@ -411,20 +451,20 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 		MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_ARRAY,
 		server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
 	if (!server->daemon) {
-		snprintf(err, err_size, "cannot listen on %s port %d: %s", o->bind, o->port,
+		snprintf(err, err_size, "cannot serve %s port %d: %s", o->bind, server->port,
 			 errno ? strerror(errno) : "the server did not start");
-		server_free(server);
-		return NULL;
+		goto fail;
 	}
 	return server;
+fail:
+	close(fd);
+	server_free(server);
+	return NULL;
 }
 
 int http_server_port(const struct http_server *server)
 {
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-
-	return info ? info->port : 0;
+	return server->port;
 }
 
 void http_server_stop(struct http_server *server)

@@ -59,6 +59,7 @@ typedef void http_handler_fn(void *arg, unsigned thread_index, const struct http
 struct http_server_options {
 	const char *bind; /* numeric address */
 	int port;	  /* 0: any free one, see http_server_port */
+	int socket;	  /* of http_server_bind, taken over; 0: bind and port say where */
 	unsigned threads;
 	unsigned max_connections;
 	unsigned max_connections_each; /* of one address, the next are closed; 0: as many as all */
@@ -72,7 +73,11 @@ struct http_server_options {
 	const char *tls_cert, *tls_key;
 };
 
-/* NULL with one sentence in err (address in use, bad address ...). */
+/* A bound socket, which several processes may listen at. -errno with one sentence in err (address
+ * in use, bad address ...). */
+int http_server_bind(const char *bind, int port, char *err, size_t err_size);
+
+/* NULL with one sentence in err. */
 struct http_server *http_server_start(const struct http_server_options *options,
 				      http_handler_fn *handler, void *arg, char *err,
 				      size_t err_size);

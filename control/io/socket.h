@@ -26,6 +26,11 @@ typedef void dgram_recv_fn(void *arg, const char *data, size_t len_bytes);
 struct dgram *dgram_new_udp(struct loop *loop, const char *bind_addr /* or NULL */,
 			    const char *peer /* NULL: none */, unsigned queue_max,
 			    dgram_recv_fn *recv, void *arg);
+/* A UDP socket that is bound and without a peer, which processes may have in common: each datagram
+ * comes to one of them. -errno, with a line in the log. */
+int dgram_bind_udp(const char *bind_addr);
+/* Of such a one, which it takes over. */
+struct dgram *dgram_new_bound(struct loop *loop, int fd, dgram_recv_fn *recv, void *arg);
 /* Bound to own_path (an old socket there is replaced), sends to peer_path, which may come and go.
  */
 struct dgram *dgram_new_unix(struct loop *loop, const char *own_path, const char *peer_path,
