@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "api/rate.h"
@@ -147,6 +149,23 @@ static void without_a_limit_all_are_served(void **state)
 	request_free(&k);
 }
 
+/* The last: the buckets are shared from now on. */
+static void the_processes_of_a_node_have_one_limit(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(rates_share(), 0);
+	assert_int_equal(taken("AC-node", 5, START_MS, 2), 2);
+	pid = fork();
+	if (pid == 0)
+		_exit(taken("AC-node", 5, START_MS, 2));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 2);
+	assert_int_equal(taken("AC-node", 5, START_MS, 20), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +179,7 @@ int main(void)
 		cmocka_unit_test(wrong_credentials_lock_their_address_out_and_no_other),
 		cmocka_unit_test(failures_are_forgiven_evenly),
 		cmocka_unit_test(without_a_limit_all_are_served),
+		cmocka_unit_test(the_processes_of_a_node_have_one_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
