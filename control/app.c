@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include "api/api.h"
+#include "api/auth.h"
 #include "api/rate.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -536,6 +537,7 @@ int app_share(void)
 	int r = metrics_share();
 
 	r = r < 0 ? r : call_limits_share();
+	r = r < 0 ? r : auth_share();
 	return r < 0 ? r : rates_share();
 }
 

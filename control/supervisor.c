@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -36,6 +37,7 @@ static void wanted_signals(sigset_t *ret)
 static int be(const struct supervisor *s, unsigned index, pid_t supervisor)
 {
 	sigset_t signals;
+	char name[16];
 
 	/* It does not outlive the supervisor, which may have gone already. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -43,6 +45,8 @@ static int be(const struct supervisor *s, unsigned index, pid_t supervisor)
 		return 1;
 	wanted_signals(&signals);
 	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	snprintf(name, sizeof(name), "hookswitchd/%c", (char)('0' + index));
+	prctl(PR_SET_NAME, name);
 	process_set(index, s->count);
 	app_begin_process();
 	return app_run(s->config, s->sockets);
@@ -131,6 +135,8 @@ int supervisor_run(const struct config *config, const struct app_sockets *socket
 	int code, number;
 
 	process_set(0, s.count);
+	if (!strcmp(config->spread, "account"))
+		process_keep_accounts();
 	if (app_share() < 0) {
 		log_error("no memory for what the processes have in common");
 		return 1;

@@ -4,6 +4,7 @@
 #include "api/request.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/process.h"
 #include "io/db.h"
 
 #include <errno.h>
@@ -29,8 +30,14 @@ struct cached {
 	uint64_t until_ms;
 };
 
-static _Atomic unsigned generation;
+static _Atomic unsigned own_generation, *generation = &own_generation;
 static _Thread_local struct cached cache[CACHE_SLOTS];
+
+int auth_share(void)
+{
+	generation = process_shared(sizeof(*generation));
+	return generation ? 0 : -ENOMEM;
+}
 
 static struct cached *slot_of(const char *user, const char *account)
 {
@@ -113,7 +120,7 @@ static int look_up(struct api_request *q, struct cached *slot, const char *user)
 {
 	const char *params[] = { user, q->account_sid };
 	const char *sql = user[0] == 'S' ? look_up_key : look_up_account;
-	unsigned now = generation;
+	unsigned now = *generation;
 	struct db_result *res;
 	int r = db_exec(&res, q->db, sql, 2, params);
 
@@ -164,7 +171,7 @@ int auth_check(struct api_request *q)
 	    (!sid_valid(credentials, "AC") && !sid_valid(credentials, "SK")))
 		return denied(q, "invalid username");
 	slot = slot_of(credentials, q->account_sid);
-	if (slot->until_ms < clock_mono_ms() || slot->generation != generation ||
+	if (slot->until_ms < clock_mono_ms() || slot->generation != *generation ||
 	    strcmp(slot->user, credentials) || strcmp(slot->account, q->account_sid)) {
 		r = look_up(q, slot, credentials);
 		if (r < 0)
@@ -194,7 +201,7 @@ int auth_check_main(struct api_request *q)
 
 void auth_forget(void)
 {
-	generation++;
+	++*generation;
 }
 
 int auth_bootstrap(struct db *db, const struct config *config)

@@ -25,8 +25,10 @@ bool auth_decode(char ret[AUTH_CREDENTIALS_MAX], char **password, const char *he
 int auth_check(struct api_request *q);
 /* 0 unless the asker is an API key, which may manage neither accounts nor keys: then 403 20006. */
 int auth_check_main(struct api_request *q);
-/* What threads keep of accounts and keys is not taken any more. Any thread. */
+/* What threads keep of accounts and keys is not taken any more; nor what those of processes keep
+ * that were forked after auth_share (-ENOMEM). Any thread. */
 void auth_forget(void);
+int auth_share(void);
 
 /* The first account: made when it is not there; its token becomes that of the settings when the
  * setting is not what it was. -errno of the database. */

@@ -6,6 +6,7 @@
 #include "api/paging.h"
 #include "api/statements.h"
 #include "base/config.h"
+#include "base/process.h"
 #include "io/db.h"
 
 #include <errno.h>
@@ -288,6 +289,8 @@ void resource_create(struct api_request *q, const struct resource *r)
 		snprintf(q->sid, sizeof(q->sid), "%s", q->values[0]);
 	else
 		sid_new(q->sid, r->prefix);
+	if (r->of_process)
+		q->sid[2] = process_digit_of_account(q->account_sid);
 	replay = idempotency_claim(q);
 	if (replay || create(q, r) < 0) {
 		db_rollback(q->db);

@@ -129,6 +129,7 @@ struct resource {
 	 * In the write's transaction, with the parent (create) or the row (update, delete) locked.
 	 * May change q->values. 0, or less than 0 with the answer given.
 	 */
+	bool of_process; /* a new SID says which process of the node has it (base/process.h) */
 	int (*before_create)(struct api_request *q);
 	int (*before_update)(struct api_request *q);
 	int (*before_delete)(struct api_request *q);

@@ -435,6 +435,7 @@ const struct resource resource_calls = {
 	.table = "calls",
 	.sid_column = "sid",
 	.newest_first = true,
+	.of_process = true,
 	TABLE(properties, properties),
 	TABLE(params, params),
 	TABLE(filters, filters),

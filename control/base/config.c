@@ -51,6 +51,10 @@ static const struct setting table[] = {
 	  "name of this node, its own among the nodes of one database" },
 	{ "HOOKSWITCHD_PROCESSES", NUMBER, AT(processes), "1", 1, PROCESSES_MAX, NULL,
 	  "hookswitchd processes that share this node's calls and REST requests" },
+	{ "HOOKSWITCHD_SPREAD", WORD, AT(spread), "account", 0, 0, "account|call",
+	  "what these processes share out: accounts, so that one has all calls of an account, or "
+	  "single calls, of which two that are in different processes cannot be transferred to "
+	  "each other" },
 	{ "HOOKSWITCH_AUTH_TOKEN", SECRET, AT(auth_token), NULL, 16, 0, NULL,
 	  "its auth token; also the key of webhook signatures" },
 	{ "HOOKSWITCH_SIP_DOMAIN", DOMAIN, AT(sip_domain), "sip.hookswitch.test", 0, 0, NULL,

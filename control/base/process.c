@@ -4,6 +4,7 @@
 #include "base/sid.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -11,6 +12,7 @@
 
 static const char digits[] = "0123456789abcdef";
 static unsigned own, processes = 1;
+static bool by_account;
 
 void process_set(unsigned index, unsigned count)
 {
@@ -37,16 +39,33 @@ static unsigned value_of(char digit)
 	return at ? (unsigned)(at - digits) : own;
 }
 
-char process_digit(void)
+static char digit_of(unsigned process)
 {
-	unsigned of_ours = (DIGITS - own + processes - 1) / processes;
+	unsigned of_ours = (DIGITS - process + processes - 1) / processes;
 	char random[9];
 	unsigned long n = 0;
 
 	random_hex(random, 8);
 	for (const char *s = random; *s; s++)
 		n = n * DIGITS + value_of(*s);
-	return digits[own + n % of_ours * processes];
+	return digits[process + n % of_ours * processes];
+}
+
+char process_digit(void)
+{
+	return digit_of(own);
+}
+
+void process_keep_accounts(void)
+{
+	by_account = true;
+}
+
+char process_digit_of_account(const char *account_sid)
+{
+	bool known = by_account && sid_valid(account_sid, "AC");
+
+	return digit_of(known ? value_of(account_sid[2]) % processes : own);
 }
 
 unsigned process_of_call(const char *call_sid)

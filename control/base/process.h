@@ -25,6 +25,11 @@ char process_digit(void);
 /* Whose call this CallSid is; of what is none: ours. */
 unsigned process_of_call(const char *call_sid);
 
+/* As process_digit, where all calls of an account are one process's (HOOKSWITCHD_SPREAD account,
+ * process_keep_accounts): one of its digits, by the account's SID. */
+void process_keep_accounts(void);
+char process_digit_of_account(const char *account_sid);
+
 /* Zeroed memory that processes forked later have in common, for ever. NULL: none left. */
 void *process_shared(size_t bytes);
 void process_shared_free(void *memory, size_t bytes);

@@ -19,56 +19,6 @@
 #include <string.h>
 
 #define CODE_NO_DETECTION 13750
-#define STRINGS_MAX	  24
-
-/* An order that owns its strings. */
-struct owned_order {
-	struct call_order order; /* first */
-	struct calls *calls;
-	char *strings[STRINGS_MAX];
-	unsigned n_strings;
-};
-
-static int keep(struct owned_order *o, const char **at)
-{
-	if (!*at)
-		return 0;
-	*at = o->strings[o->n_strings] = strdup(*at);
-	return o->strings[o->n_strings++] ? 0 : -ENOMEM;
-}
-
-void call_order_free(struct call_order *order)
-{
-	struct owned_order *o = (struct owned_order *)order;
-
-	if (!o)
-		return;
-	while (o->n_strings)
-		free(o->strings[--o->n_strings]);
-	free(o);
-}
-
-static struct owned_order *order_copy(const struct call_order *order)
-{
-	struct owned_order *o = calloc(1, sizeof(*o));
-	struct call_order *c = &o->order;
-	int bad = 0;
-
-	if (!o)
-		return NULL;
-	*c = *order;
-	bad |= keep(o, &c->sid) | keep(o, &c->account_sid) | keep(o, &c->auth_token);
-	bad |= keep(o, &c->to) | keep(o, &c->from) | keep(o, &c->url) | keep(o, &c->method);
-	bad |= keep(o, &c->twiml) | keep(o, &c->fallback_url) | keep(o, &c->fallback_method);
-	bad |= keep(o, &c->status_callback) | keep(o, &c->status_callback_method);
-	bad |= keep(o, &c->send_digits) | keep(o, &c->username) | keep(o, &c->password);
-	bad |= keep(o, &c->parent_sid) | keep(o, &c->refer_url) | keep(o, &c->refer_method);
-	bad |= keep(o, &c->amd_callback) | keep(o, &c->amd_callback_method);
-	if (!bad)
-		return o;
-	call_order_free(c);
-	return NULL;
-}
 
 /* -- from dialling to the document */
 
@@ -211,9 +161,9 @@ static int make(struct call **ret, struct calls *calls, struct call_order *order
 
 int call_order_take(struct call **ret, struct calls *calls, const struct call_order *order)
 {
-	struct owned_order *own = order_copy(order);
+	struct call_order *copy = call_order_copy(order);
 
-	return own ? make(ret, calls, &own->order) : -ENOMEM;
+	return copy ? make(ret, calls, copy) : -ENOMEM;
 }
 
 bool call_within_limit(struct call *c)
@@ -226,8 +176,7 @@ bool call_within_limit(struct call *c)
 	return false;
 }
 
-/* Takes the order. */
-static void run(struct calls *calls, struct call_order *order)
+void call_order_run(struct calls *calls, struct call_order *order)
 {
 	struct call *c = NULL;
 	uint64_t wait_ms;
@@ -245,31 +194,10 @@ static void run(struct calls *calls, struct call_order *order)
 	calls->world->ops->timer_start(calls->world->w, c->deadline, wait_ms);
 }
 
-void calls_order_run(struct calls *calls, const struct call_order *order)
+void call_order_fail(struct calls *calls, struct call_order *order, int code, const char *why)
 {
-	struct owned_order *own = order_copy(order);
+	struct call *c = NULL;
 
-	if (own)
-		run(calls, &own->order);
-}
-
-static void run_posted(void *arg)
-{
-	struct owned_order *o = arg;
-
-	run(o->calls, &o->order);
-}
-
-int calls_order(struct calls *calls, const struct call_order *order)
-{
-	struct owned_order *o = order_copy(order);
-	int r;
-
-	if (!o)
-		return -ENOMEM;
-	o->calls = calls;
-	r = loop_post(calls->loop, run_posted, o);
-	if (r < 0)
-		call_order_free(&o->order);
-	return r;
+	if (make(&c, calls, order) == 0)
+		call_outbound_fail(c, code, 0, why);
 }

@@ -5,6 +5,8 @@
 #include "call/call_order.h"
 #include "call/leg.h"
 
+#include <jansson.h>
+
 /* sip_addr.h's user characters that need no escape and mean nothing elsewhere: of whom a call is.
  */
 #define CALLER_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_."
@@ -14,7 +16,13 @@ struct sip_msg;
 
 /* A queued call of the order, which is copied, among the live ones. -ENOMEM. */
 int call_order_take(struct call **ret, struct calls *calls, const struct call_order *order);
-void call_order_free(struct call_order *order); /* one that a call owns; NULL is fine */
+struct call_order *call_order_copy(const struct call_order *order); /* NULL: out of memory */
+void call_order_free(struct call_order *order);			    /* a copy; NULL is fine */
+/* Both take the copy: it is dialled in its turn, or fails with this code. */
+void call_order_run(struct calls *calls, struct call_order *copy);
+void call_order_fail(struct calls *calls, struct call_order *copy, int code, const char *why);
+/* Another process was asked for this call of ours; broken ones are ignored. */
+void call_order_told(struct calls *calls, const json_t *json);
 bool call_within_limit(struct call *c);		/* false: MAX_CALLS, and it has failed */
 void call_dial(struct call *c); /* call_dial.c: its turn has come */
 /* It cannot be dialled: told with this code, sip_code 0 or the one that says as much. */

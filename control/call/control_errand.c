@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "call/call.h"
+#include "call/call_outbound.h"
 #include "call/control_run.h"
 #include "call/domain_cache.h"
 #include "io/loop.h"
@@ -215,6 +216,8 @@ void control_sibling(struct calls *calls, unsigned from, enum sibling_message wh
 		on_command(calls, from, json);
 	else if (what == SIBLING_ANSWER)
 		on_answer(calls, json);
+	else if (what == SIBLING_ORDER)
+		call_order_told(calls, json);
 	json_decref(json);
 }
 

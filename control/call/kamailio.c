@@ -46,6 +46,7 @@ struct kamailio {
 	struct pending *pending;
 	unsigned next_id;
 	uint64_t generation; /* of decisions, never one of a hookswitchd before or beside us */
+	const char *spread;
 	void (*event)(void *arg, const char *json, size_t len);
 	void *arg;
 };
@@ -76,7 +77,7 @@ static void on_state(void *arg, bool connected)
 		return;
 	metrics_count(METRIC_KAMAILIO_CONNECTS, 0, 0);
 	/* Nothing comes before. */
-	if (tell(k, "process,%u,%u", process_index(), process_count()) < 0)
+	if (tell(k, "process,%u,%u,%s", process_index(), process_count(), k->spread) < 0)
 		stream_reset(k->events);
 }
 
@@ -165,6 +166,7 @@ struct kamailio *kamailio_new(struct loop *loop, const struct config *config,
 	if (!k)
 		return NULL;
 	k->loop = loop;
+	k->spread = config->spread;
 	k->event = event;
 	k->arg = arg;
 	k->generation = (uint64_t)clock_wall_ms() << 16;

@@ -15,6 +15,7 @@ enum sibling_message {
 	SIBLING_CHANGED, /* REST changed this domain; "": anything (control.h) */
 	SIBLING_COMMAND, /* for a call of the receiver's (control.h) */
 	SIBLING_ANSWER,	 /* to that */
+	SIBLING_ORDER,	 /* of a call that the receiver dials (call_order.h) */
 };
 
 /* data is borrowed, with a NUL behind it. */

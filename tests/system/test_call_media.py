@@ -73,6 +73,7 @@ def test_play_of_every_type(heard, web, name, content_type):
     assert abs(g711.dominant_hz(pcm[400:1200]) - 1000) < 40
 
 
+@stack.in_one_process
 def test_a_media_file_is_asked_again_only_with_its_validator(heard, web, wav):
     body = wav(600, 0.3)
 

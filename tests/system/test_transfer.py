@@ -121,6 +121,7 @@ def test_a_refer_that_says_no_one_place_is_refused(dial, bob, headers):
     assert alice.wait_response(range(200, 700), "REFER", cseq=alice.in_dialog("REFER", headers=headers)).status == 400
 
 
+@stack.in_one_process
 def test_an_attended_transfer_joins_the_two_that_were_called(dial, bob, carol, phones, web, domains, rest):
     first = dial(f'<Dial referUrl="/r">{sip(bob)}</Dial>')
     called = next_call(bob)

@@ -3,7 +3,15 @@ import os
 import subprocess
 import time
 
+import pytest
+
 PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "")
+
+
+# HOOKSWITCHD_SPREAD: the tests' stack shares single calls out among its processes, and is run once more with accounts.
+SPREAD = os.environ.get("HOOKSWITCHD_SPREAD", "call")
+in_one_process = pytest.mark.skipif(SPREAD != "account", reason="its calls have to be in one process")
+in_all_processes = pytest.mark.skipif(SPREAD == "account", reason="its calls have to be in all processes")
 
 
 def run(*argv, check=True, timeout=60):
@@ -22,6 +30,12 @@ def container(service):
 
 def kamcmd(*argv):
     return run("docker", "exec", container("kamailio"), "kamcmd", *argv)
+
+
+def hookswitchds():
+    """The numbers of the hookswitchd processes that Kamailio knows of, as in "01"."""
+    done = subprocess.run(["docker", "exec", container("kamailio"), "kamcmd", "htable.get", "process", "all"], capture_output=True, text=True, timeout=60)
+    return done.stdout.split("value:")[1].split()[0] if "value:" in done.stdout else ""
 
 
 def logs(service, tail=200):

@@ -272,7 +272,7 @@ static void the_printed_table_has_a_row_a_setting_and_no_secret(void **state)
 	fclose(file);
 	for (const char *p = text; (p = strstr(p, "\n| `")); p++)
 		rows++;
-	assert_int_equal(rows, 75);
+	assert_int_equal(rows, 76);
 	assert_non_null(strstr(text, "| `SIP_PORT` | 5060 | SIP over UDP and TCP; 1 to 65535 |\n"));
 	assert_non_null(strstr(text, "; one of `debug`, `info`, `warn`, `error` |\n"));
 }

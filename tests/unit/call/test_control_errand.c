@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "call/call.h"
+#include "call/call_order.h"
+#include "call/status_callback.h"
 #include "call/call_kit.h"
 #include "call/loop_steps.h"
 
@@ -337,6 +339,131 @@ static void the_others_hear_what_rest_changed(void **state)
 	assert_string_equal(json_string_value(t.heard), "");
 }
 
+static const struct call_order an_order = {
+	.account_sid = KIT_ACCOUNT,
+	.auth_token = "secret",
+	.to = "sip:bob@192.0.2.20",
+	.from = "alice",
+	.url = "http://a/",
+	.method = "GET",
+	.twiml = "<Response/>",
+	.fallback_url = "http://b/",
+	.fallback_method = "POST",
+	.status_callback = "http://c/",
+	.status_callback_method = "GET",
+	.callback_events = 5,
+	.send_digits = "12",
+	.username = "user",
+	.password = "password",
+	.machine_detection = 1,
+	.amd_callback = "http://d/",
+	.amd_callback_method = "POST",
+	.refer_url = "http://e/",
+	.refer_method = "GET",
+	.timeout_s = 33,
+	.time_limit_s = 44,
+};
+
+static void a_call_of_another_process_is_dialled_there(void **state)
+{
+	static loop_step_fn *const steps[] = { has_answer, NULL };
+	static const struct {
+		const char *name, *value;
+	} strings[] = { { "sid", THEIRS },
+			{ "account_sid", KIT_ACCOUNT },
+			{ "auth_token", "secret" },
+			{ "to", "sip:bob@192.0.2.20" },
+			{ "from", "alice" },
+			{ "url", "http://a/" },
+			{ "method", "GET" },
+			{ "twiml", "<Response/>" },
+			{ "fallback_url", "http://b/" },
+			{ "fallback_method", "POST" },
+			{ "status_callback", "http://c/" },
+			{ "status_callback_method", "GET" },
+			{ "send_digits", "12" },
+			{ "username", "user" },
+			{ "password", "password" },
+			{ "amd_callback", "http://d/" },
+			{ "amd_callback_method", "POST" },
+			{ "refer_url", "http://e/" },
+			{ "refer_method", "GET" } };
+	static const struct {
+		const char *name;
+		int value;
+	} numbers[] = { { "callback_events", 5 },
+			{ "machine_detection", 1 },
+			{ "timeout_s", 33 },
+			{ "time_limit_s", 44 } };
+	struct call_order order = an_order;
+
+	(void)state;
+	order.sid = THEIRS;
+	assert_int_equal(calls_order(kit.calls, &order), 0);
+	loop_steps_run(t.loop, steps, NULL, 2000);
+	assert_int_equal(t.what, SIBLING_ORDER);
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		assert_string_equal(heard(strings[i].name), strings[i].value);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		assert_int_equal(json_integer_value(json_object_get(t.heard, numbers[i].name)),
+				 numbers[i].value);
+	/* Whatever REST sets goes along. */
+	assert_int_equal(json_object_size(t.heard), sizeof(strings) / sizeof(strings[0]) +
+							    sizeof(numbers) / sizeof(numbers[0]));
+	assert_int_equal(kit.n_legs, 0);
+	assert_null(kit.calls->live);
+}
+
+static bool has_leg(void *arg)
+{
+	(void)arg;
+	return kit.n_legs > 0;
+}
+
+static void another_process_may_have_a_call_dialled_here(void **state)
+{
+	static const char order[] =
+		"{\"sid\":\"CA20000000000000000000000000000001\",\"account_sid\":\"" KIT_ACCOUNT
+		"\",\"auth_token\":\"secret\",\"to\":\"sip:bob@192.0.2.20\",\"from\":\"alice\","
+		"\"url\":\"http://a/\",\"method\":\"GET\",\"timeout_s\":33}";
+	static const char broken[] = "{\"sid\":\"CA20000000000000000000000000000002\"}";
+
+	(void)state;
+	assert_int_equal(siblings_tell(t.theirs, 0, SIBLING_ORDER, broken, strlen(broken)), 0);
+	assert_int_equal(siblings_tell(t.theirs, 0, SIBLING_ORDER, order, strlen(order)), 0);
+	loop_steps_run(t.loop, (loop_step_fn *const[]){ has_leg, NULL }, NULL, 2000);
+	assert_int_equal(kit.n_legs, 1);
+	assert_string_equal(kit.leg[0]->call_sid, "CA20000000000000000000000000000001");
+	assert_string_equal(kit.leg[0]->target, "sip:bob@192.0.2.20");
+	kit_end(kit.leg[0], LEG_END_REFUSED, 486);
+	kit_turn();
+	kit_deliver();
+}
+
+static bool has_failed(void *arg)
+{
+	(void)arg;
+	return kit.calls->dead != NULL;
+}
+
+static void a_call_whose_process_is_away_fails(void **state)
+{
+	struct call_order order = an_order;
+
+	(void)state;
+	siblings_free(t.theirs);
+	t.theirs = NULL;
+	order.sid = THEIRS;
+	order.callback_events = 1u << CALLBACK_COMPLETED;
+	order.status_callback_method = "POST";
+	assert_int_equal(calls_order(kit.calls, &order), 0);
+	loop_steps_run(t.loop, (loop_step_fn *const[]){ has_failed, NULL }, NULL, 2000);
+	assert_string_equal(kit_status(), "failed");
+	assert_int_equal(kit.n_legs, 0);
+	kit_deliver();
+	assert_int_equal(kit_asked("http://c/"), 1);
+}
+
 #define errand_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -351,6 +478,9 @@ int main(void)
 		errand_test(another_process_may_ask_a_call_of_ours),
 		errand_test(what_comes_too_late_or_broken_is_not_done),
 		errand_test(the_others_hear_what_rest_changed),
+		errand_test(a_call_of_another_process_is_dialled_there),
+		errand_test(another_process_may_have_a_call_dialled_here),
+		errand_test(a_call_whose_process_is_away_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
