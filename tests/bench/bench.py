@@ -3,7 +3,8 @@
 Runs inside the test image, in the stack's network namespace, with the host's /proc (tests/bench/run starts it so). Prints a table and
 writes OUT/bench.json. Every figure is of this one run; aims and ratios are judged by people, machines here are noisy.
 
-  (a) reject, answer, say   calls/s reached at the offered rates, response times, CPU-ms a call by process; answer: the caller hangs up
+  (a) reject, answer, say   calls/s reached at the offered rates, response times, CPU-ms a call by process; answer: the caller hangs up;
+                            at half the highest rate also the answers to a few INVITEs by the kernel's clock (probe.py)
   (b) play          concurrent calls hearing a prompt: gap between packets at p99.9, CPU-ms a call-second by process
   (c) memory        resident memory a call, of hookswitchd and RTPengine
   (d) idle          transactions, NG calls, calls and sockets after the load
@@ -80,6 +81,7 @@ def show(r):
         columns.append(f"{r['packets_per_s']:.0f}/{r['packets_expected_per_s']} pkt/s")
     columns += [f"{name} {', '.join(map(str, r[key]))} ms" for key, name in (("gap_ms", "gap p50, p99, p99.9"), ("delay_ms", "relay p50, p99, p99.9")) if key in r]
     columns += [f"{name} p50, p99 {times[0]}, {times[1]} ms" for name, times in r.get("response_ms", {}).items()]
+    columns += [f"{name} by the kernel's clock p50, p99 {times[0]}, {times[1]} ms" for name, times in r.get("probed_ms", {}).items()]
     columns += [f"{name} {r[name]}" for name in ("lost", "bad", "silent") if name in r]
     columns.append("CPU-ms " + " ".join(f"{s} {v:.3f}" for s, v in cost.items()) + f" sum {sum(cost.values()):.3f} a {'call' if unit == 'cpu_ms_per_call' else 'call-second'}, load {r['load_ms']:.3f}")
     columns += [f"kB a call {r['kb_per_call']}"] if "kb_per_call" in r else []

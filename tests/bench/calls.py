@@ -6,6 +6,7 @@ import time
 from kit.rest import Rest
 
 import measure
+import probe
 
 RATES = measure.numbers("BENCH_RATES", "100,300,600")
 ANSWER_RATES = measure.numbers("BENCH_ANSWER_RATES", "50,200,400")
@@ -15,6 +16,22 @@ PLAY_SECONDS = int(os.environ.get("BENCH_PLAY_SECONDS", "40"))
 PLAY_RATE = 100
 # Test, scenario, document, what the scenario is to tell rtpbox, rates.
 LOADS = (("reject", "reject", "reject", None, RATES), ("answer", "answer", "play", None, ANSWER_RATES), ("say", "ivr", "say", "RECV", SAY_RATES))
+
+
+def probed(found, target, work):
+    """Answers to an INVITE by the kernel's clock, beside half of the highest rate of calls that are refused."""
+    rate, stats = max(RATES) // 2, work / "probed.csv"
+    before = measure.cpu_snapshot(found)
+    with probe.Probe(target, measure.SECONDS) as own:
+        measure.sipp("reject", target, rate, rate * measure.SECONDS, (), stats)
+    measure.wait_idle(found)
+    after = measure.cpu_snapshot(found)
+    last = measure.last_row(stats)
+    calls, ok = rate * measure.SECONDS + own.calls, int(last["SuccessfulCall(C)"]) + own.ok
+    return {"test": "reject, probed", "offered_per_s": rate + probe.PER_SECOND, "calls": calls, "ok": ok, "failed": calls - ok,
+            "calls_per_s": measure.call_rate(stats) + probe.PER_SECOND, "retransmissions": int(last["Retransmissions(C)"]),
+            "response_ms": measure.response_times(work, "reject"), "probed_calls": own.calls, "probed_ms": own.response_ms(),
+            **measure.costs(before, after, ok)}
 
 
 def playing(found, target, calls, work, tool):
@@ -58,6 +75,8 @@ def run(found, work, docs, tools, web):
             for rate in rates:
                 extra = ("-key", "rtpcmd", rtpcmd) if rtpcmd else ()
                 yield measure.signalling(found, name, scenario, domains[document].uri()[4:], rate, rate * measure.SECONDS, work, extra)
+        if RATES:
+            yield probed(found, domains["reject"].uri()[4:], work)
         for calls in PLAY_CALLS:
             sub = work / f"play{calls}"
             sub.mkdir()

@@ -154,8 +154,8 @@ def call_rate(stats):
     return round(rates[len(rates) // 2], 1) if rates else 0.0
 
 
-def quantile(sorted_values, q):
-    return round(sorted_values[min(int(len(sorted_values) * q), len(sorted_values) - 1)], 1)
+def quantile(sorted_values, q, digits=1):
+    return round(sorted_values[min(int(len(sorted_values) * q), len(sorted_values) - 1)], digits)
 
 
 def response_times(directory, scenario):

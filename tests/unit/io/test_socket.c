@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <pthread.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -601,6 +603,39 @@ static void all_that_a_peer_writes_is_taken(void **state)
 	close(listener);
 }
 
+/* The next message is written when the one before was taken; by then it is acknowledged. Of one size, as those of like calls: the kernel
+ * takes that for the path's segment size and has such a one wait for its second. */
+static bool all_acknowledged(void)
+{
+	static const char message[1000];
+	int waiting = -1;
+
+	if (accepted_fd < 0)
+		accepted_fd = accept(listener, NULL, NULL);
+	if (accepted_fd < 0 || bytes < (size_t)phase * sizeof(message))
+		return false;
+	assert_int_equal(ioctl(accepted_fd, SIOCOUTQ, &waiting), 0);
+	assert_int_equal(waiting, 0);
+	if (phase == 100)
+		return true;
+	assert_int_equal(send(accepted_fd, message, sizeof(message), MSG_NOSIGNAL), sizeof(message));
+	phase++;
+	return false;
+}
+
+static void a_peer_that_gathers_what_is_not_acknowledged_need_not_wait(void **state)
+{
+	(void)state;
+	listener = listen_on(0);
+	accepted_fd = -1;
+	phase = 0;
+	stream_start();
+	run_until(all_acknowledged);
+	stream_free(stream);
+	close(accepted_fd);
+	close(listener);
+}
+
 static bool framing_broken(void)
 {
 	int fd = accept(listener, NULL, NULL);
@@ -676,6 +711,7 @@ int main(void)
 		ON_LOOP(a_stream_that_is_closed_connects_again),
 		ON_LOOP(a_peer_that_is_not_there_is_tried_until_it_is),
 		ON_LOOP(all_that_a_peer_writes_is_taken),
+		ON_LOOP(a_peer_that_gathers_what_is_not_acknowledged_need_not_wait),
 		ON_LOOP(a_reset_from_within_data_closes_and_connects_again),
 		ON_LOOP(a_stream_to_nonsense_is_refused),
 	};
