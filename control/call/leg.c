@@ -173,6 +173,7 @@ void leg_destroy(struct leg *leg)
 	leg_exchange_clear(leg);
 	leg_outbound_free(leg);
 	leg_join_free(leg);
+	leg_block_free(leg);
 	leg_refer_free(leg);
 	free(leg->key);
 	free(leg->call_id);

@@ -195,6 +195,9 @@ struct leg {
 	bool relink;		    /* RTPengine is to be told of our side anew */
 	struct leg *linking;	    /* ng_id is a command for both of us */
 	bool links;		    /* which is ours to complete */
+	bool blocked;		    /* RTPengine drops, or was told to drop, what the party sends */
+	bool block_due;
+	void *block_timer;	    /* NULL until the first */
 	bool linked;		    /* RTPengine was told of both parties last, not of our sides */
 	enum sdp_direction towards; /* what we offer the party: the peer's hold is shown to it */
 	bool reoffer;		    /* a re-INVITE with it is due */
@@ -315,6 +318,13 @@ void leg_join_held(struct leg *leg); /* leg->theirs changed */
 bool leg_join_answered(struct leg *leg, int status);
 void leg_join_settled(struct leg *leg); /* nothing is being negotiated any more */
 void leg_join_free(struct leg *leg);
+
+/* leg_block.c */
+void leg_block_later(struct leg *leg);	/* the party hears the media worker from now on */
+void leg_block_settle(struct leg *leg); /* nothing is being told to RTPengine */
+/* Before it is joined. True: it is blocked, and leg_media_relink follows when it is no more. */
+bool leg_block_lift(struct leg *leg);
+void leg_block_free(struct leg *leg);
 
 /* leg_request.c */
 void leg_on_request(struct leg *leg, const struct leg_invite *request);

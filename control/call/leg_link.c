@@ -123,7 +123,7 @@ void leg_link(struct leg *leg)
 	if (!described(leg) || !described(to))
 		return;
 	leg->relink = to->relink = leg->ng_id || to->ng_id;
-	if (leg->relink)
+	if (leg->relink || leg_block_lift(leg) | leg_block_lift(to))
 		return;
 	sdp = description(leg);
 	r = hold(leg, to, sdp ? leg_ng_link_offer(leg, to, sdp, on_offer) : -ENOMEM);

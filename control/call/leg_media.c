@@ -25,7 +25,7 @@ static void on_played(void *arg, uint32_t play_id)
 		leg->events->played(leg->arg, play_id);
 }
 
-/* The media worker hears nothing of a party that is joined: RTPengine does. */
+/* The media worker hears nothing of a party that is joined or blocked: RTPengine does. */
 static void ask_of_silence(struct leg *leg);
 
 static void on_silent(void *arg)
@@ -35,7 +35,7 @@ static void on_silent(void *arg)
 	/* Whoever holds us, or only listens, need not send (RFC 3264 §8.4). */
 	if (!leg->party_sends || leg->state == LEG_ENDED)
 		return;
-	if (leg->peer) {
+	if (leg->peer || leg->blocked) {
 		ask_of_silence(leg);
 		return;
 	}
@@ -166,6 +166,7 @@ static void run_stream(struct leg *leg)
 	leg_media_mute(leg, leg->held || leg->peer);
 	ops->media_start(leg->world->w, leg->port, leg->media_ip, leg->media_number,
 			 leg->dtmf_pt > 0 ? (uint8_t)leg->dtmf_pt : SDP_DTMF_PT);
+	leg_block_later(leg);
 }
 
 void leg_media_run(struct leg *leg, const struct sdp_info *theirs)
@@ -207,6 +208,7 @@ void leg_media_settle(struct leg *leg)
 		leg_media_relink(leg);
 	if (leg->peer && leg->peer->relink && !leg->peer->ng_id)
 		leg_media_relink(leg->peer);
+	leg_block_settle(leg);
 	leg_join_settled(leg);
 }
 
@@ -308,12 +310,13 @@ int leg_media_offer(struct leg *leg)
 	return r < 0 ? r : offer_ours(leg, on_first_offer);
 }
 
-/* -- silence of a joined party */
+/* -- silence of a joined or blocked party */
 
 static void on_query(void *arg, int r, const json_t *reply)
 {
 	struct leg *leg = arg;
 	int64_t last, now = clock_wall_ms() / 1000;
+	bool silent;
 
 	if (leg_ng_over(leg))
 		return;
@@ -323,8 +326,10 @@ static void on_query(void *arg, int r, const json_t *reply)
 		return;
 	}
 	last = r == 0 ? leg_ng_last_packet(leg, reply) : 0;
-	if (leg->peer && leg->party_sends && last &&
-	    now - last >= leg->world->config->rtp_timeout_ms / 1000) {
+	/* One that is joined may have been heard before RTPengine counted. */
+	silent = last ? now - last >= leg->world->config->rtp_timeout_ms / 1000
+		      : r == 0 && !leg->peer;
+	if ((leg->peer || leg->blocked) && leg->party_sends && silent) {
 		log_info("%s: no RTP from the party", leg->call_sid);
 		leg_end(leg, LEG_END_NO_RTP, 200);
 	} else {
@@ -504,7 +509,7 @@ void leg_media_relink(struct leg *leg)
 	}
 	/* An offer of ours that waits for its answer has said already what our side was. */
 	leg->relink = leg->ng_id || leg->answer_in_ack;
-	if (leg->relink)
+	if (leg->relink || (leg->peer && leg_block_lift(leg)))
 		return;
 	if (leg->taken_offer && leg_ng_offer(leg, LEG_PARTY, leg->taken_offer, on_offer_again) < 0)
 		leg_end(leg, LEG_END_MEDIA_FAILURE, 200);

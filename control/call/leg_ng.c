@@ -182,6 +182,15 @@ int leg_ng_query(struct leg *leg, ng_done_fn *done)
 		     done);
 }
 
+int leg_ng_block(struct leg *leg, bool block, ng_done_fn *done)
+{
+	return start(leg,
+		     json_pack("{s:s, s:s, s:s}", "command",
+			       block ? "block media" : "unblock media", "call-id", leg->ng->id,
+			       "from-tag", leg->call_sid),
+		     done);
+}
+
 void leg_ng_delete(struct leg *leg)
 {
 	json_t *command;

@@ -39,6 +39,8 @@ void leg_ng_call_release(struct leg_ng_call *call); /* NULL: as it was */
 int leg_ng_offer(struct leg *leg, enum leg_side side, const char *sdp, ng_done_fn *done);
 int leg_ng_answer(struct leg *leg, enum leg_side side, const char *sdp, ng_done_fn *done);
 int leg_ng_query(struct leg *leg, ng_done_fn *done);
+/* Nobody is sent what the party sends, or they are again. */
+int leg_ng_block(struct leg *leg, bool block, ng_done_fn *done);
 /* One party as the offer and the other one's as the answer to it, both in the same NG call. */
 int leg_ng_link_offer(struct leg *leg, const struct leg *to, const char *sdp, ng_done_fn *done);
 int leg_ng_link_answer(struct leg *leg, const struct leg *to, const char *sdp, ng_done_fn *done);

@@ -381,6 +381,22 @@ static unsigned our_port(const struct kit *k, const char *sid)
 	return port;
 }
 
+/* What RTPengine does with the party's packets, as it was told last. */
+static bool drops(const struct kit *k, const char *sid)
+{
+	bool ret = false;
+
+	for (unsigned i = 0; i < k->fw->n_ng; i++) {
+		const json_t *c = k->fw->ng[i].command;
+		const char *tag = json_string_value(json_object_get(c, "from-tag"));
+		const char *command = json_string_value(json_object_get(c, "command"));
+
+		if (tag && !strcmp(tag, sid) && strstr(command, "block media"))
+			ret = *command == 'b';
+	}
+	return ret;
+}
+
 static void check_rest(const struct kit *k)
 {
 	const struct leg *leg = k->leg;
@@ -393,6 +409,7 @@ static void check_rest(const struct kit *k)
 		assert_int_equal(our_port(k, leg->call_sid),
 				 leg->peer ? leg->peer->media_number : k->fw->ports[0]->number);
 	assert_int_equal(leg->muted, leg->held || leg->peer);
+	assert_int_equal(drops(k, leg->call_sid), !leg->peer);
 }
 
 static bool talks(const struct kit *k)

@@ -134,10 +134,11 @@ static void without_update_we_refresh_by_reinvite_with_the_same_sdp(void **state
 {
 	struct kit *k = kit_call_with(kit_new(),
 				      "Supported: timer\r\nSession-Expires: 600;refresher=uas\r\n");
-	unsigned ng = k->fw->n_ng;
+	unsigned ng;
 
 	(void)state;
 	fake_advance(k->fw, 300000);
+	ng = k->fw->n_ng;
 	assert_int_equal(fake_count_requests(k->fw, "INVITE"), 1);
 	assert_non_null(strstr(k->fw->requests[0].headers, "Content-Type: application/sdp\r\n"));
 	assert_non_null(strstr(k->fw->requests[0].body, "m=audio 30000"));
