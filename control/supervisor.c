@@ -47,6 +47,7 @@ static int be(const struct supervisor *s, unsigned index, pid_t supervisor)
 	sigprocmask(SIG_UNBLOCK, &signals, NULL);
 	snprintf(name, sizeof(name), "hookswitchd/%c", (char)('0' + index));
 	prctl(PR_SET_NAME, name);
+	log_set_process(index);
 	process_set(index, s->count);
 	app_begin_process();
 	return app_run(s->config, s->sockets);

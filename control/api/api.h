@@ -21,8 +21,8 @@ struct api_neighbours {
 
 struct api_options {
 	const struct config *config; /* outlives the api */
-	int socket; /* of http_server_bind, taken over; 0: the settings say where */
-	struct calls *calls;	     /* may be NULL in tests: live calls are then unknown */
+	int socket;	     /* of http_server_bind, taken over; 0: the settings say where */
+	struct calls *calls; /* may be NULL in tests: live calls are then unknown */
 	/* REST changed a SIP domain, or (NULL) something that several may depend on. Called on a
 	 * listener's thread. */
 	void (*changed)(void *arg, const char *domain_sid);

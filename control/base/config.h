@@ -14,8 +14,8 @@
 
 struct config {
 	/* identity */
-	int processes;	    /* HOOKSWITCHD_PROCESSES of this node */
-	const char *spread; /* HOOKSWITCHD_SPREAD: account | call */
+	int processes;		 /* HOOKSWITCHD_PROCESSES of this node */
+	const char *spread;	 /* HOOKSWITCHD_SPREAD: account | call */
 	const char *account_sid; /* HOOKSWITCH_ACCOUNT_SID: the first account */
 	const char *node; /* HOOKSWITCH_NODE: this node's name, its own among those of a database */
 	const char *auth_token;	    /* HOOKSWITCH_AUTH_TOKEN */

@@ -15,6 +15,12 @@
 #define LINE_MAX_BYTES 2048
 
 static _Atomic int min_level = LOG_INFO;
+static char process[16]; /* behind the subsystem */
+
+void log_set_process(unsigned number)
+{
+	snprintf(process, sizeof(process), "/%u", number);
+}
 
 void log_set_level(enum log_level level)
 {
@@ -90,7 +96,7 @@ void log_write(enum log_level level, const char *subsystem, const char *fmt, ...
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	n = (size_t)snprintf(line, sizeof(line), "%s %s: ", names[level], subsystem);
+	n = (size_t)snprintf(line, sizeof(line), "%s %s%s: ", names[level], subsystem, process);
 	n += escape(line + n, sizeof(line) - n - 1, text);
 	line[n++] = '\n';
 	/* One write a line: lines of several threads do not mix. A log that cannot be written is

@@ -11,6 +11,9 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 void log_set_level(enum log_level level);
+/* Lines name this process of several too, as in "INFO app/1: ready". Once, before there are
+ * threads. */
+void log_set_process(unsigned number);
 void log_write(enum log_level level, const char *subsystem, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -6,7 +6,8 @@
  * take the values that stand in the table and no others, so the number of series is fixed: nothing
  * that a peer or customer names (account, URL, SID, address) ever becomes one.
  *
- * Any thread, no start, no end for a process alone. Counting is one relaxed atomic addition, observing is two.
+ * Any thread, no start, no end for a process alone. Counting is one relaxed atomic addition,
+ * observing is two.
  */
 #ifndef HOOKSWITCH_BASE_METRICS_H
 #define HOOKSWITCH_BASE_METRICS_H

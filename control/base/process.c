@@ -56,6 +56,11 @@ char process_digit(void)
 	return digit_of(own);
 }
 
+char process_digit_of_call(const char *call_sid)
+{
+	return sid_valid(call_sid, "CA") ? digits[value_of(call_sid[2])] : process_digit();
+}
+
 void process_keep_accounts(void)
 {
 	by_account = true;

@@ -24,6 +24,8 @@ unsigned process_count(void);
 char process_digit(void);
 /* Whose call this CallSid is; of what is none: ours. */
 unsigned process_of_call(const char *call_sid);
+/* For what goes with this call wherever it goes: its digit; of what is no CallSid one of ours. */
+char process_digit_of_call(const char *call_sid);
 
 /* As process_digit, where all calls of an account are one process's (HOOKSWITCHD_SPREAD account,
  * process_keep_accounts): one of its digits, by the account's SID. */

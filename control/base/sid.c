@@ -39,6 +39,12 @@ void sid_new(char ret[SID_SIZE], const char *prefix)
 		ret[2] = process_digit();
 }
 
+void sid_new_beside(char ret[SID_SIZE], const char *call_sid)
+{
+	sid_new(ret, "CA");
+	ret[2] = process_digit_of_call(call_sid);
+}
+
 bool sid_valid(const char *s, const char *prefix)
 {
 	if (strlen(s) != 34 || strncmp(s, prefix, 2))

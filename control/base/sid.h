@@ -13,6 +13,9 @@
  * A CallSid says that its call is this process's (process.h). */
 void sid_new(char ret[SID_SIZE], const char *prefix);
 
+/* A new CallSid whose call stays with that one, whatever becomes of processes. */
+void sid_new_beside(char ret[SID_SIZE], const char *call_sid);
+
 /* True when s is prefix + 32 hex digits (either case). */
 bool sid_valid(const char *s, const char *prefix);
 

@@ -119,7 +119,7 @@ int call_forks_start(struct call *c, const struct leg_call *calls, unsigned n)
 		char media[SID_SIZE];
 
 		/* Each has media of its own. */
-		sid_new(media, "CA");
+		sid_new_beside(media, c->sid);
 		f->c = c;
 		if (leg_new_outbound(&f->leg, c->world, c->calls->legs, media, &calls[i],
 				     &fork_events, f) == 0)

@@ -191,7 +191,8 @@ uint64_t call_limits_turn(struct call_limits *l, const char *sid, unsigned per_s
 		if (e->turn_ms < now_ms)
 			e->turn_ms = now_ms;
 		wait_ms = e->turn_ms - now_ms;
-		/* In milliseconds no rate above a thousand can be kept: as many as that go at once. */
+		/* In milliseconds no rate above a thousand can be kept: as many as that go at once.
+		 */
 		e->turn_ms += 1000 / per_second;
 	}
 	process_unlock(&l->lock);

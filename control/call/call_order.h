@@ -24,7 +24,7 @@ struct call_order {
 	/* Absolute; for a <Dial> of the call that names none (transfer.h). NULL: none */
 	const char *refer_url, *refer_method;
 	/* Who answers is to be found out, which this version answers with `unknown`. */
-	int machine_detection; /* bool */
+	int machine_detection;				/* bool */
 	const char *amd_callback, *amd_callback_method; /* NULL: nobody is told */
 	int timeout_s, time_limit_s;			/* time_limit_s 0: the platform's */
 	/* Of a <Dial>: whose it is; NULL: REST's. url, or nothing, is what the party hears first.
@@ -34,8 +34,8 @@ struct call_order {
 	int dtmf_pt;
 };
 
-/* Copies it, for the process whose SID it has (base/process.h). What becomes of the call its row and callbacks say. Any thread. -ENOMEM; -ESHUTDOWN:
- * it will not be dialled. */
+/* Copies it, for the process whose SID it has (base/process.h). What becomes of the call its row
+ * and callbacks say. Any thread. -ENOMEM; -ESHUTDOWN: it will not be dialled. */
 int calls_order(struct calls *calls, const struct call_order *order);
 
 /* On the loop: the part of calls_order that happens there, for unit tests. */

@@ -23,8 +23,8 @@ void call_order_run(struct calls *calls, struct call_order *copy);
 void call_order_fail(struct calls *calls, struct call_order *copy, int code, const char *why);
 /* Another process was asked for this call of ours; broken ones are ignored. */
 void call_order_told(struct calls *calls, const json_t *json);
-bool call_within_limit(struct call *c);		/* false: MAX_CALLS, and it has failed */
-void call_dial(struct call *c); /* call_dial.c: its turn has come */
+bool call_within_limit(struct call *c); /* false: MAX_CALLS, and it has failed */
+void call_dial(struct call *c);		/* call_dial.c: its turn has come */
 /* It cannot be dialled: told with this code, sip_code 0 or the one that says as much. */
 void call_outbound_fail(struct call *c, int code, int sip_code, const char *text);
 void call_outbound_stop(struct call *c); /* what it dials, but its leg, is given up */

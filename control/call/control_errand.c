@@ -1,4 +1,5 @@
-/* The way to a live call from any thread: to the loop, and from there to the process whose call it is. */
+/* The way to a live call from any thread: to the loop, and from there to the process whose call it
+ * is. */
 #define LOG_SUBSYSTEM "control"
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,10 +29,11 @@ static const struct {
 	const char *name;
 	size_t at;
 } strings[] = {
-	STRING(call_sid),	 STRING(account_sid),	  STRING(status),
-	STRING(url),		 STRING(method),	  STRING(twiml),
-	STRING(fallback_url),	 STRING(fallback_method), STRING(status_callback),
-	STRING(status_callback_method),
+	STRING(call_sid),	 STRING(account_sid),
+	STRING(status),		 STRING(url),
+	STRING(method),		 STRING(twiml),
+	STRING(fallback_url),	 STRING(fallback_method),
+	STRING(status_callback), STRING(status_callback_method),
 };
 
 #define STRINGS (sizeof(strings) / sizeof(strings[0]))
@@ -157,7 +159,10 @@ static void ask(struct errand *e, unsigned process)
 	free(text);
 	if (r < 0) {
 		/* One that is not there now may be in a second, as after a crash. */
-		finish(e, r == -EMSGSIZE ? -EBADMSG : r == -ENOMEM ? r : -ETIMEDOUT,
+		finish(e,
+		       r == -EMSGSIZE ? -EBADMSG
+		       : r == -ENOMEM ? r
+				      : -ETIMEDOUT,
 		       r == -EMSGSIZE ? CODE_TOO_LONG : 0);
 		return;
 	}
@@ -177,8 +182,7 @@ static void on_command(struct calls *calls, unsigned from, const json_t *json)
 	char answer[128];
 
 	for (size_t i = 0; i < STRINGS; i++)
-		*string_of(&cmd, i) =
-			json_string_value(json_object_get(json, strings[i].name));
+		*string_of(&cmd, i) = json_string_value(json_object_get(json, strings[i].name));
 	/* Who asked was told by now that it did not happen. */
 	if (!cmd.call_sid || !cmd.account_sid || clock_mono_ms() >= (uint64_t)deadline_ms)
 		return;

@@ -19,7 +19,7 @@
 void leg_make_tag(struct leg *leg)
 {
 	int n = snprintf(leg->local_tag, sizeof(leg->local_tag), LEG_TAG_PREFIX "%c",
-			 process_digit());
+			 process_digit_of_call(leg->call_sid));
 
 	random_hex(leg->local_tag + n, 16);
 }

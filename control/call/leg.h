@@ -208,7 +208,7 @@ struct leg_media_report {
 };
 struct legs *legs_new(struct world *world, const struct legs_events *events, void *arg);
 void legs_free(struct legs *legs);
-void legs_sip_event(struct legs *legs, const char *json, size_t len);  /* one evapi payload */
+void legs_sip_event(struct legs *legs, const char *json, size_t len); /* one evapi payload */
 /* One dtmf-log datagram; the number of the process that has to hear of it (base/process.h). */
 unsigned legs_dtmf_event(struct legs *legs, const char *json, size_t len);
 unsigned legs_count(const struct legs *legs);

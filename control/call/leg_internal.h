@@ -191,11 +191,11 @@ struct leg {
 	const char *suite;	    /* of the party's SRTP: sdp_crypto.h; NULL: it has none */
 
 	/* leg_join.c */
-	struct leg *peer;	    /* joined to it; NULL: our side is the media worker */
-	bool relink;		    /* RTPengine is to be told of our side anew */
-	struct leg *linking;	    /* ng_id is a command for both of us */
-	bool links;		    /* which is ours to complete */
-	bool blocked;		    /* RTPengine drops, or was told to drop, what the party sends */
+	struct leg *peer;    /* joined to it; NULL: our side is the media worker */
+	bool relink;	     /* RTPengine is to be told of our side anew */
+	struct leg *linking; /* ng_id is a command for both of us */
+	bool links;	     /* which is ours to complete */
+	bool blocked;	     /* RTPengine drops, or was told to drop, what the party sends */
 	bool block_due;
 	void *block_timer;	    /* NULL until the first */
 	bool linked;		    /* RTPengine was told of both parties last, not of our sides */

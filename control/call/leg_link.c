@@ -118,12 +118,17 @@ void leg_link(struct leg *leg)
 {
 	struct leg *to = leg->peer;
 	char *sdp;
+	bool lifted;
 	int r;
 
 	if (!described(leg) || !described(to))
 		return;
 	leg->relink = to->relink = leg->ng_id || to->ng_id;
-	if (leg->relink || leg_block_lift(leg) | leg_block_lift(to))
+	if (leg->relink)
+		return;
+	/* Both at once. */
+	lifted = leg_block_lift(leg);
+	if (leg_block_lift(to) || lifted)
 		return;
 	sdp = description(leg);
 	r = hold(leg, to, sdp ? leg_ng_link_offer(leg, to, sdp, on_offer) : -ENOMEM);

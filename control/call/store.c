@@ -85,19 +85,27 @@ static const char close_open_calls[] =
 	"END,"
 	" end_time = now(), duration = extract(epoch FROM now() - start_time)::int, date_updated = "
 	"now()"
-	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', 'in-progress')"
-	OURS("calls.sid")
-	" AND NOT EXISTS (SELECT FROM bridges b WHERE b.sid = calls.sid OR b.other_sid = calls.sid)"
-	" RETURNING *, coalesce(duration, 0) AS seconds)"
-	" INSERT INTO callbacks (sid, account_sid, call_sid, node, url, method, parameters)"
-	" SELECT 'CB' || substr(sid, 3), account_sid, sid, node, callback_url, callback_method,"
-	" callback_parameters || '&CallStatus=' || status ||"
-	" '&CallbackSource=call-progress-events&SequenceNumber=' || coalesce(callback_sequence, 0)"
-	" || '&Timestamp=' || replace(replace(replace(to_char(end_time AT TIME ZONE 'UTC',"
-	" 'Dy, DD Mon YYYY HH24:MI:SS'), ' ', '+'), ',', '%2C'), ':', '%3A') || '+%2B0000"
-	"&CallDuration=' || seconds || '&Duration=' || (seconds + 59) / 60"
-	" FROM closed WHERE callback_url IS NOT NULL AND callback_method IS NOT NULL"
-	" AND callback_parameters IS NOT NULL ORDER BY seq ON CONFLICT (sid) DO NOTHING";
+	" WHERE node = $1 AND end_time IS NULL AND status IN ('queued', 'ringing', "
+	"'in-progress')" OURS(
+		"calls.sid") " AND NOT EXISTS (SELECT FROM bridges b WHERE b.sid = calls.sid OR "
+			     "b.other_sid = calls.sid)"
+			     " RETURNING *, coalesce(duration, 0) AS seconds)"
+			     " INSERT INTO callbacks (sid, account_sid, call_sid, node, url, "
+			     "method, parameters)"
+			     " SELECT 'CB' || substr(sid, 3), account_sid, sid, node, "
+			     "callback_url, callback_method,"
+			     " callback_parameters || '&CallStatus=' || status ||"
+			     " '&CallbackSource=call-progress-events&SequenceNumber=' || "
+			     "coalesce(callback_sequence, 0)"
+			     " || '&Timestamp=' || replace(replace(replace(to_char(end_time AT "
+			     "TIME ZONE 'UTC',"
+			     " 'Dy, DD Mon YYYY HH24:MI:SS'), ' ', '+'), ',', '%2C'), ':', '%3A') "
+			     "|| '+%2B0000"
+			     "&CallDuration=' || seconds || '&Duration=' || (seconds + 59) / 60"
+			     " FROM closed WHERE callback_url IS NOT NULL AND callback_method IS "
+			     "NOT NULL"
+			     " AND callback_parameters IS NOT NULL ORDER BY seq ON CONFLICT (sid) "
+			     "DO NOTHING";
 
 static const char update_calls[] =
 	"UPDATE calls c SET status = coalesce(r.status, c.status),"
@@ -185,8 +193,8 @@ static const char forget_bridge[] = "DELETE FROM bridges WHERE sid = $1";
 
 static const char undelivered[] =
 	"SELECT c.sid, c.account_sid, c.call_sid, c.url, c.method, c.parameters, a.auth_token"
-	" FROM callbacks c JOIN accounts a ON a.sid = c.account_sid WHERE c.node = $1"
-	OURS("c.call_sid") " ORDER BY c.seq";
+	" FROM callbacks c JOIN accounts a ON a.sid = c.account_sid WHERE c.node = $1" OURS(
+		"c.call_sid") " ORDER BY c.seq";
 
 /* A batch may have one row or hundreds, which the planner cannot know: it takes a hundred and reads
  * all calls for one. */
@@ -449,8 +457,8 @@ static void on_timer(void *arg)
 
 /* -- before the loop runs */
 
-/* One statement about this process's rows, on a connection of its own; row (may be NULL) for each that
- * comes back: -errno ends it. */
+/* One statement about this process's rows, on a connection of its own; row (may be NULL) for each
+ * that comes back: -errno ends it. */
 typedef int row_fn(struct db *db, const struct db_result *res, int n, void *arg);
 
 static int ask_of_node(const char *conninfo, const char *node, const char *sql, row_fn *row,

@@ -190,7 +190,7 @@ static void start_target(struct dial *d, struct dial_target *t)
 		.dtmf_pt = leg_dtmf_pt(c->leg),
 	};
 
-	sid_new(sid, "CA");
+	sid_new_beside(sid, c->sid);
 	if (to && call_order_take(&callee, c->calls, &order) == 0) {
 		t->call = callee;
 		callee->target = t;

@@ -21,7 +21,7 @@
 
 #define THROW_AWAY_MAX_BYTES (16 << 20)
 #define FORWARDED_MAX_BYTES  512
-#define FAST_OPEN_QUEUE      10
+#define FAST_OPEN_QUEUE	     10
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -400,7 +400,7 @@ int http_server_bind(const char *bind_to, int port, char *err, size_t err_size)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage own;
+	struct sockaddr_storage own = { 0 };
 	socklen_t len = sizeof(own);
 
 	/* Of both families the port is at the same place. */
@@ -441,15 +441,16 @@ struct http_server *http_server_start(const struct http_server_options *o, http_
 	errno = 0;
 	if (listen(fd, SOMAXCONN) == 0)
 		server->daemon = MHD_start_daemon(
-		flags | (server->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
-		MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT,
-		o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_each,
-		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s, MHD_OPTION_URI_LOG_CALLBACK,
-		uri_logger, server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_ARRAY,
-		server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
+			flags | (server->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
+			MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+			MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT,
+			o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+			o->max_connections_each, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s,
+			MHD_OPTION_URI_LOG_CALLBACK, uri_logger, server,
+			MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+			MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+			MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_ARRAY,
+			server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
 	if (!server->daemon) {
 		snprintf(err, err_size, "cannot serve %s port %d: %s", o->bind, server->port,
 			 errno ? strerror(errno) : "the server did not start");

@@ -74,8 +74,9 @@ static void ready(void *arg, bool readable, bool writable)
 		ssize_t n = recv(s->fd, s->buffer, sizeof(s->buffer), MSG_DONTWAIT);
 
 		if (n > 0) {
-			/* Acknowledged at once, which the kernel does for one read only: a peer that does
-			 * without TCP_NODELAY keeps its next message until then, 40 ms otherwise. */
+			/* Acknowledged at once, which the kernel does for one read only: a peer
+			 * that does without TCP_NODELAY keeps its next message until then, 40 ms
+			 * otherwise. */
 			setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
 			s->events->data(s->arg, s->buffer, (size_t)n);
 			if ((size_t)n < sizeof(s->buffer))

@@ -18,8 +18,8 @@
  * passes the payload through gives one-way delay. Arrival is when the kernel took the packet
  * (SO_TIMESTAMPNS): that this program was late to read it does not count.
  *
- * -k 80:KEY or 32:KEY: what is sent is SRTP of that suite (AES_CM_128_HMAC_SHA1_80 or _32) with this
- * key (RFC 4568, base64), and what comes is decrypted with the command's KEY; what does not
+ * -k 80:KEY or 32:KEY: what is sent is SRTP of that suite (AES_CM_128_HMAC_SHA1_80 or _32) with
+ * this key (RFC 4568, base64), and what comes is decrypted with the command's KEY; what does not
  * authenticate counts as bad.
  */
 #define _GNU_SOURCE
@@ -143,7 +143,8 @@ static void unslot(int i)
 }
 static int base64_digit(char c)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = c ? strchr(digits, c) : NULL;
 	return at ? (int)(at - digits) : -1;
 }
@@ -331,8 +332,8 @@ int main(int argc, char **argv)
 			ptype = atoi(optarg);
 			break;
 		case 'k':
-			if (sscanf(optarg, "%d:%63s", &suite, our_key) != 2 || (suite != 32 && suite != 80) ||
-			    strlen(our_key) != 40)
+			if (sscanf(optarg, "%d:%63s", &suite, our_key) != 2 ||
+			    (suite != 32 && suite != 80) || strlen(our_key) != 40)
 				return 2;
 			break;
 		default:
@@ -439,7 +440,8 @@ int main(int argc, char **argv)
 						memcpy(b + 16, &t, 8);
 						int length = 12 + plen;
 						if (q->out) {
-							/* The last packet's ciphertext is in the buffer. */
+							/* The last packet's ciphertext is in the
+							 * buffer. */
 							memset(b + 24, 0xff, (size_t)(plen - 12));
 							if (srtp_protect(q->out, b, &length))
 								q->bad++;
@@ -528,7 +530,8 @@ int main(int argc, char **argv)
 							continue;
 					}
 					uint16_t sq = (uint16_t)(b[2] << 8 | b[3]);
-					/* Another source begins with a sequence number of its own. */
+					/* Another source begins with a sequence number of its own.
+					 */
 					uint32_t from;
 					memcpy(&from, b + 8, 4);
 					if (q->rseq_set && q->rssrc == from) {

@@ -121,6 +121,7 @@ def test_a_process_that_dies_takes_its_own_calls_along_and_no_others(calls, phon
     old = pids()
     kill(1)
     mark = time.monotonic()
+    stack.wait_for(lambda: stack.hookswitchds() == "0", what="Kamailio notices")
     # New ones go to the other, without a pause.
     assert [c.process for c in calls(2)] == [0, 0]
     for call in kept:
@@ -158,6 +159,7 @@ def test_the_calls_of_an_account_are_in_one_process(calls, phones, rest):
 def test_while_the_process_of_an_account_is_away_the_others_take_its_calls(calls, rest):
     own = process_of("CA" + rest.session.auth[0][2:])
     kill(own)
+    stack.wait_for(lambda: stack.hookswitchds() == str(1 - own), what="Kamailio notices")
     assert [c.process for c in calls(2)] == [1 - own] * 2
     all_there()
     assert [c.process for c in calls(2)] == [own] * 2
@@ -192,6 +194,9 @@ def test_a_bridge_goes_on_while_its_process_is_away(phones, web, domains, wav):
                 break
             caller.bye()
         talk(caller, called)
+        # All of it stays together, also among another number of processes.
+        assert called.invite.get("X-Twilio-CallSid")[2] == sid[2]
+        assert called.invite.tag("From")[3] == caller.answer.tag("To")[3] == sid[2]
         kill(wanted)
         talk(caller, called)
         all_there()

@@ -159,6 +159,14 @@ static void a_bug_is_told_and_ends_the_process(void **state)
 	assert_non_null(strstr(text, "1 + 1 == 2"));
 }
 
+/* The last. */
+static void a_process_of_several_has_its_number_in_each_line(void **state)
+{
+	(void)state;
+	log_set_process(3);
+	assert_string_equal(logged("x"), "INFO test/3: x\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +179,7 @@ int main(void)
 		cmocka_unit_test(an_endless_text_is_one_bounded_line),
 		cmocka_unit_test(lines_of_several_threads_do_not_mix),
 		cmocka_unit_test(a_bug_is_told_and_ends_the_process),
+		cmocka_unit_test(a_process_of_several_has_its_number_in_each_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,13 +91,29 @@ static void an_accounts_calls_are_of_one_process_when_accounts_are_shared_out(vo
 	(void)state;
 	process_set(1, 4);
 	for (int i = 0; i < 100; i++)
-		assert_int_equal((strchr(digits, process_digit_of_account(account)) - digits) % 4, 1);
+		assert_int_equal((strchr(digits, process_digit_of_account(account)) - digits) % 4,
+				 1);
 	process_keep_accounts();
 	for (int i = 0; i < 1000; i++)
 		seen[strchr(digits, process_digit_of_account(account)) - digits] = true;
 	for (int i = 0; i < 16; i++)
 		assert_int_equal(seen[i], i % 4 == 3);
 	assert_int_equal((strchr(digits, process_digit_of_account("")) - digits) % 4, 1);
+}
+
+static void what_goes_with_a_call_has_its_digit(void **state)
+{
+	char sid[SID_SIZE];
+
+	(void)state;
+	process_set(1, 4);
+	assert_int_equal(process_digit_of_call("CA70000000000000000000000000000001"), '7');
+	assert_int_equal(process_digit_of_call("CAE0000000000000000000000000000001"), 'e');
+	sid_new_beside(sid, "CA70000000000000000000000000000001");
+	assert_true(sid_valid(sid, "CA"));
+	assert_int_equal(sid[2], '7');
+	sid_new_beside(sid, "no SID");
+	assert_int_equal(process_of_call(sid), 1);
 }
 
 struct both {
@@ -228,8 +244,8 @@ int main(void)
 		cmocka_unit_test_setup(a_process_alone_has_all_digits_and_all_calls, alone),
 		cmocka_unit_test(every_digit_is_of_one_process_and_each_takes_all_of_its_own),
 		cmocka_unit_test(who_has_a_call_says_its_first_digit_of_either_case),
-		cmocka_unit_test(
-			an_accounts_calls_are_of_one_process_when_accounts_are_shared_out),
+		cmocka_unit_test(an_accounts_calls_are_of_one_process_when_accounts_are_shared_out),
+		cmocka_unit_test(what_goes_with_a_call_has_its_digit),
 		cmocka_unit_test_setup(a_lock_of_two_processes_outlives_one_that_dies_with_it,
 				       alone),
 		cmocka_unit_test(the_page_shows_all_processes_together),

@@ -1,4 +1,5 @@
-/* What REST asks of a call of another hookswitchd process, and what another process asks of ours. */
+/* What REST asks of a call of another hookswitchd process, and what another process asks of ours.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -74,8 +74,8 @@ static void query_says(struct kit *k, int64_t last_packet)
 {
 	unsigned i = k->fw->n_ng - 1;
 
-	assert_string_equal(
-		json_string_value(json_object_get(k->fw->ng[i].command, "command")), "query");
+	assert_string_equal(json_string_value(json_object_get(k->fw->ng[i].command, "command")),
+			    "query");
 	fake_ng_reply(k->fw, i, 0,
 		      json_pack("{s:s, s:{s:{s:[{s:[{s:I}]}]}}}", "result", "ok", "tags", KIT_SID,
 				"medias", "streams", "last packet", (json_int_t)last_packet));
