@@ -41,7 +41,8 @@ int dgram_send(struct dgram *d, const char *data,
 
 /*
  * TCP client that reconnects for ever (100 ms, doubling to 2 s). It always drains the socket at
- * once: data must copy. The events may reset the stream, but not free it.
+ * once: data must copy. A peer that waits for acknowledgements before it writes (Nagle) waits 10 ms
+ * at most. The events may reset the stream, but not free it.
  */
 struct stream;
 struct stream_events {

@@ -15,6 +15,7 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 2000
 #define READ_BYTES   (256 << 10)
+#define GATHER_MS    10
 #define READ_BATCH   16 /* reads a turn, so that a flood does not starve timers */
 
 struct stream {
@@ -25,8 +26,9 @@ struct stream {
 	void *arg;
 	int fd; /* -1: none */
 	struct loop_watch *watch;
-	struct loop_timer *retry;
+	struct loop_timer *retry, *ack;
 	unsigned retry_ms;
+	uint64_t acked_ms;
 	bool connected;
 	char buffer[READ_BYTES];
 };
@@ -52,6 +54,30 @@ static void lost(struct stream *s)
 		s->events->state(s->arg, false);
 }
 
+static void acknowledge_now(void *arg)
+{
+	struct stream *s = arg;
+
+	s->acked_ms = loop_now_ms(s->loop);
+	if (s->fd >= 0)
+		setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
+}
+
+/*
+ * A peer without TCP_NODELAY keeps its next message until the one before is acknowledged, which the
+ * kernel would do after 40 ms. After a pause that is done at once; of a busy peer's messages those
+ * of GATHER_MS come together, and with them one wake-up.
+ */
+static void acknowledge(struct stream *s)
+{
+	uint64_t since_ms = loop_now_ms(s->loop) - s->acked_ms;
+
+	if (since_ms >= GATHER_MS)
+		acknowledge_now(s);
+	else if (!loop_timer_active(s->ack))
+		loop_timer_start(s->ack, GATHER_MS - since_ms);
+}
+
 static void ready(void *arg, bool readable, bool writable)
 {
 	struct stream *s = arg;
@@ -74,10 +100,7 @@ static void ready(void *arg, bool readable, bool writable)
 		ssize_t n = recv(s->fd, s->buffer, sizeof(s->buffer), MSG_DONTWAIT);
 
 		if (n > 0) {
-			/* Acknowledged at once, which the kernel does for one read only: a peer
-			 * that does without TCP_NODELAY keeps its next message until then, 40 ms
-			 * otherwise. */
-			setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
+			acknowledge(s);
 			s->events->data(s->arg, s->buffer, (size_t)n);
 			if ((size_t)n < sizeof(s->buffer))
 				return;
@@ -137,7 +160,8 @@ struct stream *stream_new(struct loop *loop, const char *peer, const struct stre
 	s->arg = arg;
 	s->retry_ms = RETRY_MIN_MS;
 	s->retry = loop_timer_new(loop, try_connect, s);
-	if (!s->retry || socket_parse_addr(&s->peer, &s->peer_len, peer) < 0) {
+	s->ack = loop_timer_new(loop, acknowledge_now, s);
+	if (!s->retry || !s->ack || socket_parse_addr(&s->peer, &s->peer_len, peer) < 0) {
 		stream_free(s);
 		return NULL;
 	}
@@ -151,6 +175,7 @@ void stream_free(struct stream *s)
 		return;
 	close_now(s);
 	loop_timer_free(s->retry);
+	loop_timer_free(s->ack);
 	free(s);
 }
 
