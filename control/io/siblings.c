@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define QUEUE_MAX 1000
 
@@ -58,6 +59,8 @@ struct siblings *siblings_new(struct loop *loop, const char *path, siblings_fn *
 			siblings_free(s);
 			return NULL;
 		}
+		/* Our own processes write here, nobody else. */
+		chmod(own, 0600);
 	}
 	return s;
 }
