@@ -16,6 +16,7 @@
 #define QUEUE_MAX_ITEMS 50000
 #define QUEUE_MAX_BYTES (64u << 20)
 #define BATCH_MAX	256
+#define BETWEEN_MS	10 /* two batches of what does not gather, when there is much of it */
 #define RETRY_MS	500
 
 /*
@@ -43,6 +44,7 @@ struct store {
 	size_t bytes;
 	struct batch *batch; /* on the worker, or waiting for its retry */
 	bool urgent;	     /* something in the queue does not gather */
+	uint64_t begun_ms;   /* when the last batch was taken */
 	bool away;	     /* the last batch met no database */
 	uint64_t lost;	     /* rows that found the queue full */
 };
@@ -395,6 +397,7 @@ static void next_batch(struct store *s)
 	if (s->batch || !s->head)
 		return;
 	s->batch = batch_take(s);
+	s->begun_ms = loop_now_ms(s->loop);
 	if (s->batch)
 		batch_submit(s);
 	else
@@ -416,8 +419,11 @@ static void tell_written(struct store_item *items)
 /* No batch is on the way. */
 static void gather_or_go(struct store *s)
 {
+	uint64_t since_ms = loop_now_ms(s->loop) - s->begun_ms;
+	bool now = since_ms >= BETWEEN_MS || s->count >= BATCH_MAX;
+
 	if (s->urgent)
-		loop_timer_start(s->timer, 0);
+		loop_timer_start(s->timer, now ? 0 : BETWEEN_MS - since_ms);
 	else if (s->head && !loop_timer_active(s->timer))
 		loop_timer_start(s->timer, s->gather_ms);
 }
