@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 
+#include <errno.h>
+
 /* By then RTPengine has learned where the party sends from (3 s), and a short call costs nothing
  * more. */
 #define AFTER_MS 4000
@@ -21,7 +23,8 @@ static void on_blocked(void *arg, int r, const json_t *reply)
 	(void)reply;
 	if (leg_ng_over(leg))
 		return;
-	if (r < 0) {
+	/* Without an answer it may have done it all the same. */
+	if (r == -EPROTO) {
 		log_debug("%s: the party's packets are not blocked", leg->call_sid);
 		leg->blocked = false;
 	}

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* -- a database: it keeps what a statement was asked, and fails as told. Replaces io/db.c;
  * io/db_worker.c is the real one. */
@@ -349,6 +350,24 @@ static void a_new_call_takes_along_what_gathers(void **state)
 	assert_int_equal(server.rows, 4); /* nothing is lost at the end */
 }
 
+/* The first goes at once; those that follow without a pause, every ten ms. */
+static void new_calls_without_a_pause_share_transactions(void **state)
+{
+	struct store *s = store_new(loop, "", "n1", 3600000);
+	uint64_t start_ms = clock_mono_ms();
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		put(s, i, 1, "ringing", true);
+		/* In a turn of its own. */
+		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+	}
+	until(hundred_rows);
+	assert_true(server.statements <= (clock_mono_ms() - start_ms) / 10 + 2);
+	loop_end();
+	store_free(s);
+}
+
 static void save_bridge_again(void *arg)
 {
 	struct put *p = arg;
@@ -381,7 +400,8 @@ static void the_last_status_of_a_call_wins_whatever_the_batches(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		put(s, 1, 1, "ringing", true);
+		/* A call has its row once. */
+		put(s, 1, 1, "ringing", i == 0);
 		put(s, 1, 1, "in-progress", false);
 		put(s, 1, 1, "completed", false);
 	}
@@ -689,6 +709,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows_that_come_together_are_written_together, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(new_calls_without_a_pause_share_transactions, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_new_call_takes_along_what_gathers, setup,
 						teardown),

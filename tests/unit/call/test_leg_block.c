@@ -213,6 +213,26 @@ static void a_block_that_is_on_its_way_is_lifted_when_it_has_arrived(void **stat
 	done(k);
 }
 
+static void a_block_without_an_answer_is_lifted_too(void **state)
+{
+	struct kit *k = kit_call();
+
+	(void)state;
+	call_bob(k, false);
+	bob_says(k, bob_invite, 200, KIT_SDP_OF("sendrecv"));
+	fake_run(k->fw);
+	k->fw->ng_auto = false;
+	fake_advance(k->fw, 4000);
+	fake_ng_reply(k->fw, place(k, "block media", KIT_SID) - 1, -ETIMEDOUT, NULL);
+	k->fw->ng_auto = true;
+	fake_run(k->fw);
+	assert_int_equal(leg_join(k->leg, bob.leg), 0);
+	fake_run(k->fw);
+	assert_true(place(k, "unblock media", KIT_SID) > 0);
+	assert_int_equal(lifts(k), 2);
+	done(k);
+}
+
 static void an_rtpengine_that_blocks_nothing_is_asked_no_more(void **state)
 {
 	struct kit *k = kit_call();
@@ -276,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_blocked_party_that_never_sent_is_gone),
 		cmocka_unit_test(both_are_heard_before_they_are_joined_and_blocked_again_apart),
 		cmocka_unit_test(a_block_that_is_on_its_way_is_lifted_when_it_has_arrived),
+		cmocka_unit_test(a_block_without_an_answer_is_lifted_too),
 		cmocka_unit_test(an_rtpengine_that_blocks_nothing_is_asked_no_more),
 		cmocka_unit_test(a_block_that_cannot_be_lifted_ends_the_call),
 		cmocka_unit_test(a_leg_that_ends_while_it_is_told_leaves_nothing),
