@@ -524,8 +524,11 @@ int app_open(const struct config *c, struct app_sockets *ret, char *err, size_t 
 {
 	ret->dtmf = dgram_bind_udp(c->dtmf_listen);
 	if (ret->dtmf < 0) {
-		snprintf(err, err_size, "DTMF_LISTEN %s cannot be bound: %s", c->dtmf_listen,
-			 strerror(-ret->dtmf));
+		snprintf(err, err_size,
+			 "DTMF_LISTEN %s cannot be bound: %s; set an address of this host that is "
+			 "free, for "
+			 "RTPengine too",
+			 c->dtmf_listen, strerror(-ret->dtmf));
 		return ret->dtmf;
 	}
 	ret->rest = http_server_bind(c->api_bind, c->api_port, err, err_size);

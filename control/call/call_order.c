@@ -8,98 +8,67 @@
 #include "call/call.h"
 #include "call/call_outbound.h"
 #include "call/control_run.h"
+#include "call/members.h"
 #include "io/loop.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define CODE_AWAY      20503
-#define MEMBER(member) { #member, offsetof(struct call_order, member) }
+#define CODE_AWAY 20503
 
-struct member {
-	const char *name;
-	size_t at;
+#define STRING(member) MEMBER_STRING(struct call_order, member)
+#define NUMBER(member) MEMBER_NUMBER(struct call_order, member)
+
+/* All that REST sets: what else there is, a <Dial> orders where it runs. */
+static const struct member list[] = {
+	STRING(sid),
+	STRING(account_sid),
+	STRING(auth_token),
+	STRING(to),
+	STRING(from),
+	STRING(url),
+	STRING(method),
+	STRING(twiml),
+	STRING(fallback_url),
+	STRING(fallback_method),
+	STRING(status_callback),
+	STRING(status_callback_method),
+	NUMBER(callback_events),
+	STRING(send_digits),
+	STRING(username),
+	STRING(password),
+	STRING(parent_sid),
+	STRING(refer_url),
+	STRING(refer_method),
+	NUMBER(machine_detection),
+	STRING(amd_callback),
+	STRING(amd_callback_method),
+	NUMBER(timeout_s),
+	NUMBER(time_limit_s),
 };
-
-static const struct member strings[] = {
-	MEMBER(sid),
-	MEMBER(account_sid),
-	MEMBER(auth_token),
-	MEMBER(to),
-	MEMBER(from),
-	MEMBER(url),
-	MEMBER(method),
-	MEMBER(twiml),
-	MEMBER(fallback_url),
-	MEMBER(fallback_method),
-	MEMBER(status_callback),
-	MEMBER(status_callback_method),
-	MEMBER(send_digits),
-	MEMBER(username),
-	MEMBER(password),
-	MEMBER(parent_sid),
-	MEMBER(refer_url),
-	MEMBER(refer_method),
-	MEMBER(amd_callback),
-	MEMBER(amd_callback_method),
-};
-
-/* Those that REST sets: what else there is, a <Dial> orders where it runs. */
-static const struct member numbers[] = {
-	MEMBER(callback_events),
-	MEMBER(machine_detection),
-	MEMBER(timeout_s),
-	MEMBER(time_limit_s),
-};
-
-#define STRINGS (sizeof(strings) / sizeof(strings[0]))
-#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+static const struct members members = MEMBERS(list);
 
 struct owned_order {
 	struct call_order order; /* first */
 	struct calls *calls;
-	char *strings[STRINGS];
 };
-
-static const char **string_of(struct call_order *order, size_t i)
-{
-	return (const char **)((char *)order + strings[i].at);
-}
-
-static int *number_of(struct call_order *order, size_t i)
-{
-	return (int *)((char *)order + numbers[i].at);
-}
 
 void call_order_free(struct call_order *order)
 {
-	struct owned_order *own = (struct owned_order *)order;
-
-	for (size_t i = 0; own && i < STRINGS; i++)
-		free(own->strings[i]);
-	free(own);
+	if (order)
+		members_free(&members, order);
+	free(order);
 }
 
 struct call_order *call_order_copy(const struct call_order *order)
 {
 	struct owned_order *own = calloc(1, sizeof(*own));
-	bool bad = false;
 
 	if (!own)
 		return NULL;
 	own->order = *order;
-	for (size_t i = 0; i < STRINGS; i++) {
-		const char **s = string_of(&own->order, i);
-
-		if (!*s)
-			continue;
-		*s = own->strings[i] = strdup(*s);
-		bad |= !*s;
-	}
-	if (!bad)
+	if (members_own(&members, &own->order) == 0)
 		return &own->order;
 	call_order_free(&own->order);
 	return NULL;
@@ -107,21 +76,11 @@ struct call_order *call_order_copy(const struct call_order *order)
 
 /* -- to another process */
 
-static int tell(struct siblings *siblings, unsigned process, struct call_order *order)
+static int tell(struct siblings *siblings, unsigned process, const struct call_order *order)
 {
-	json_t *json = json_object();
-	char *text;
-	int r;
+	json_t *json = members_pack(&members, order);
+	int r = json ? siblings_tell_json(siblings, process, SIBLING_ORDER, json) : -ENOMEM;
 
-	for (size_t i = 0; i < STRINGS; i++)
-		if (*string_of(order, i))
-			json_object_set_new(json, strings[i].name,
-					    json_string(*string_of(order, i)));
-	for (size_t i = 0; i < NUMBERS; i++)
-		json_object_set_new(json, numbers[i].name, json_integer(*number_of(order, i)));
-	text = json_dumps(json, JSON_COMPACT);
-	r = text ? siblings_tell(siblings, process, SIBLING_ORDER, text, strlen(text)) : -ENOMEM;
-	free(text);
 	json_decref(json);
 	return r;
 }
@@ -130,11 +89,7 @@ void call_order_told(struct calls *calls, const json_t *json)
 {
 	struct call_order order = { 0 };
 
-	for (size_t i = 0; i < STRINGS; i++)
-		*string_of(&order, i) = json_string_value(json_object_get(json, strings[i].name));
-	for (size_t i = 0; i < NUMBERS; i++)
-		*number_of(&order, i) =
-			(int)json_integer_value(json_object_get(json, numbers[i].name));
+	members_unpack(&members, &order, json);
 	if (order.sid && order.account_sid && order.auth_token && order.to && order.from)
 		calls_order_run(calls, &order);
 }

@@ -8,11 +8,11 @@
 #include "call/call_outbound.h"
 #include "call/control_run.h"
 #include "call/domain_cache.h"
+#include "call/members.h"
 #include "io/loop.h"
 #include "io/siblings.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,29 +22,29 @@
 
 #define WAIT_MS	       5000
 #define CODE_TOO_LONG  32018
-#define STRING(member) { #member, offsetof(struct call_command, member) }
+#define STRING(member) MEMBER_STRING(struct call_command, member)
 
-/* The strings of a command. */
-static const struct {
-	const char *name;
-	size_t at;
-} strings[] = {
-	STRING(call_sid),	 STRING(account_sid),
-	STRING(status),		 STRING(url),
-	STRING(method),		 STRING(twiml),
-	STRING(fallback_url),	 STRING(fallback_method),
-	STRING(status_callback), STRING(status_callback_method),
+static const struct member list[] = {
+	STRING(call_sid),
+	STRING(account_sid),
+	STRING(status),
+	STRING(url),
+	STRING(method),
+	STRING(twiml),
+	STRING(fallback_url),
+	STRING(fallback_method),
+	STRING(status_callback),
+	STRING(status_callback_method),
+	MEMBER_NUMBER(struct call_command, time_limit),
 };
-
-#define STRINGS (sizeof(strings) / sizeof(strings[0]))
+static const struct members members = MEMBERS(list);
 
 /* Shared by who asks and the loop; the last one frees it, since the asker may give up first. */
 struct errand {
 	struct calls *calls;
-	struct call_command cmd;
-	char *strings[STRINGS]; /* of cmd */
-	uint64_t deadline_ms;	/* of the monotonic clock, which all processes see */
-	uint64_t number;	/* among those that other processes were asked, which wait here: */
+	struct call_command cmd; /* owned */
+	uint64_t deadline_ms;	 /* of the monotonic clock, which all processes see */
+	uint64_t number;	 /* among those that other processes were asked, which wait here: */
 	struct errand *prev, *next;
 	pthread_mutex_t lock; /* guards the rest */
 	pthread_cond_t done;
@@ -52,15 +52,9 @@ struct errand {
 	int r, error_code;
 };
 
-static const char **string_of(struct call_command *cmd, size_t i)
-{
-	return (const char **)((char *)cmd + strings[i].at);
-}
-
 static void errand_free(struct errand *e)
 {
-	for (size_t i = 0; i < STRINGS; i++)
-		free(e->strings[i]);
+	members_free(&members, &e->cmd);
 	pthread_mutex_destroy(&e->lock);
 	pthread_cond_destroy(&e->done);
 	free(e);
@@ -70,7 +64,6 @@ static struct errand *errand_new(struct calls *calls, const struct call_command 
 {
 	struct errand *e = calloc(1, sizeof(*e));
 	pthread_condattr_t attr;
-	bool bad = false;
 
 	if (!e)
 		return NULL;
@@ -82,19 +75,10 @@ static struct errand *errand_new(struct calls *calls, const struct call_command 
 	e->calls = calls;
 	e->cmd = *cmd;
 	e->deadline_ms = clock_mono_ms() + WAIT_MS;
-	for (size_t i = 0; i < STRINGS; i++) {
-		const char **s = string_of(&e->cmd, i);
-
-		if (!*s)
-			continue;
-		*s = e->strings[i] = strdup(*s);
-		bad |= !*s;
-	}
-	if (bad) {
-		errand_free(e);
-		return NULL;
-	}
-	return e;
+	if (members_own(&members, &e->cmd) == 0)
+		return e;
+	errand_free(e);
+	return NULL;
 }
 
 static bool is_abandoned(struct errand *e)
@@ -138,25 +122,28 @@ static void on_late(void *arg)
 		loop_timer_start(calls->errand_timer, e->deadline_ms - now_ms);
 }
 
+static int ask_process(struct errand *e, unsigned process)
+{
+	struct calls *calls = e->calls;
+	json_t *json = members_pack(&members, &e->cmd);
+	int r = -ENOMEM;
+
+	e->number = ++calls->errand_number;
+	if (!calls->errand_timer)
+		calls->errand_timer = loop_timer_new(calls->loop, on_late, calls);
+	if (calls->errand_timer && json &&
+	    json_object_set_new(json, "number", json_integer((json_int_t)e->number)) == 0 &&
+	    json_object_set_new(json, "deadline_ms", json_integer((json_int_t)e->deadline_ms)) == 0)
+		r = siblings_tell_json(calls->siblings, process, SIBLING_COMMAND, json);
+	json_decref(json);
+	return r;
+}
+
 static void ask(struct errand *e, unsigned process)
 {
 	struct calls *calls = e->calls;
-	json_t *json = json_pack("{s:I, s:I, s:i}", "number", (json_int_t)++calls->errand_number,
-				 "deadline_ms", (json_int_t)e->deadline_ms, "time_limit",
-				 e->cmd.time_limit);
-	char *text;
-	int r = -ENOMEM;
+	int r = ask_process(e, process);
 
-	for (size_t i = 0; i < STRINGS; i++)
-		if (e->strings[i])
-			json_object_set_new(json, strings[i].name, json_string(e->strings[i]));
-	text = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	if (!calls->errand_timer)
-		calls->errand_timer = loop_timer_new(calls->loop, on_late, calls);
-	if (text && calls->errand_timer)
-		r = siblings_tell(calls->siblings, process, SIBLING_COMMAND, text, strlen(text));
-	free(text);
 	if (r < 0) {
 		/* One that is not there now may be in a second, as after a crash. */
 		finish(e,
@@ -166,7 +153,6 @@ static void ask(struct errand *e, unsigned process)
 		       r == -EMSGSIZE ? CODE_TOO_LONG : 0);
 		return;
 	}
-	e->number = calls->errand_number;
 	DL_APPEND(calls->errands, e);
 	if (!loop_timer_active(calls->errand_timer))
 		loop_timer_start(calls->errand_timer, WAIT_MS);
@@ -174,22 +160,21 @@ static void ask(struct errand *e, unsigned process)
 
 static void on_command(struct calls *calls, unsigned from, const json_t *json)
 {
-	struct call_command cmd = {
-		.time_limit = (int)json_integer_value(json_object_get(json, "time_limit")),
-	};
+	struct call_command cmd = { 0 };
 	json_int_t deadline_ms = json_integer_value(json_object_get(json, "deadline_ms"));
-	int error_code = 0, n, r;
-	char answer[128];
+	int error_code = 0, r;
+	json_t *answer;
 
-	for (size_t i = 0; i < STRINGS; i++)
-		*string_of(&cmd, i) = json_string_value(json_object_get(json, strings[i].name));
+	members_unpack(&members, &cmd, json);
 	/* Who asked was told by now that it did not happen. */
 	if (!cmd.call_sid || !cmd.account_sid || clock_mono_ms() >= (uint64_t)deadline_ms)
 		return;
 	r = control_run(calls, &cmd, &error_code);
-	n = snprintf(answer, sizeof(answer), "{\"number\":%" PRId64 ",\"r\":%d,\"code\":%d}",
-		     (int64_t)json_integer_value(json_object_get(json, "number")), r, error_code);
-	siblings_tell(calls->siblings, from, SIBLING_ANSWER, answer, (size_t)n);
+	answer = json_pack("{s:O, s:i, s:i}", "number", json_object_get(json, "number"), "r", r,
+			   "code", error_code);
+	if (answer)
+		siblings_tell_json(calls->siblings, from, SIBLING_ANSWER, answer);
+	json_decref(answer);
 }
 
 static void on_answer(struct calls *calls, const json_t *json)

@@ -340,7 +340,6 @@ int dgram_bind_udp(const char *bind_addr)
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&own, len) == 0)
 		return fd;
 	r = -errno;
-	log_error("cannot bind UDP %s: %s", bind_addr, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return r;

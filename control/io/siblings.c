@@ -86,6 +86,16 @@ int siblings_tell(struct siblings *s, unsigned to, enum sibling_message what, co
 	return dgram_send(s->list[to].socket, s->output, len + 1);
 }
 
+int siblings_tell_json(struct siblings *s, unsigned to, enum sibling_message what,
+		       const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+	int r = text ? siblings_tell(s, to, what, text, strlen(text)) : -ENOMEM;
+
+	free(text);
+	return r;
+}
+
 void siblings_tell_all(struct siblings *s, enum sibling_message what, const char *data, size_t len)
 {
 	for (unsigned i = 0; i < process_count(); i++) {

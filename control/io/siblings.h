@@ -5,6 +5,7 @@
 #ifndef HOOKSWITCH_IO_SIBLINGS_H
 #define HOOKSWITCH_IO_SIBLINGS_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 struct loop;
@@ -31,6 +32,9 @@ void siblings_free(struct siblings *s);
 #define SIBLING_MAX_BYTES 65000
 int siblings_tell(struct siblings *s, unsigned to, enum sibling_message what, const char *data,
 		  size_t len_bytes);
+/* The same with compact JSON for data. */
+int siblings_tell_json(struct siblings *s, unsigned to, enum sibling_message what,
+		       const json_t *json);
 /* All of them that are there. */
 void siblings_tell_all(struct siblings *s, enum sibling_message what, const char *data,
 		       size_t len_bytes);

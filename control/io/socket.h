@@ -27,7 +27,7 @@ struct dgram *dgram_new_udp(struct loop *loop, const char *bind_addr /* or NULL 
 			    const char *peer /* NULL: none */, unsigned queue_max,
 			    dgram_recv_fn *recv, void *arg);
 /* A UDP socket that is bound and without a peer, which processes may have in common: each datagram
- * comes to one of them. -errno, with a line in the log. */
+ * comes to one of them. -errno. */
 int dgram_bind_udp(const char *bind_addr);
 /* Of such a one, which it takes over. */
 struct dgram *dgram_new_bound(struct loop *loop, int fd, dgram_recv_fn *recv, void *arg);

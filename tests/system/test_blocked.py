@@ -40,6 +40,12 @@ def test_her_packets_go_no_further_than_rtpengine_and_her_digits_are_heard(alice
     before = received()
     time.sleep(2)
     assert received() - before == 0
+    # Nor does a hold change that, or its end.
+    assert call.reinvite("sendonly").status == 200 and call.reinvite().status == 200
+    time.sleep(1.2)
+    before = received()
+    time.sleep(1)
+    assert received() - before == 0
     call.rtp.wait_audio(0.3)
     call.press("47")
     assert web.wait("/g").params["Digits"] == "47"

@@ -115,8 +115,8 @@ FAKE_UNUSED static void call_bob(struct kit *k, bool early)
 	bob_invite = k->fw->n_requests - 1;
 }
 
-/* Alice's call is answered, bob has answered too, and they are joined. */
-FAKE_UNUSED static struct kit *joined(void)
+/* Alice's call is answered, and bob has answered too. */
+FAKE_UNUSED static struct kit *both_answered(void)
 {
 	struct kit *k = kit_call();
 
@@ -124,6 +124,14 @@ FAKE_UNUSED static struct kit *joined(void)
 	bob_says(k, bob_invite, 200, KIT_SDP_OF("sendrecv"));
 	fake_run(k->fw);
 	assert_int_equal(bob.answered, 1);
+	return k;
+}
+
+/* And they are joined. */
+FAKE_UNUSED static struct kit *joined(void)
+{
+	struct kit *k = both_answered();
+
 	assert_int_equal(leg_join(k->leg, bob.leg), 0);
 	/* Before RTPengine has heard of it: nothing of ours comes behind what it is told. */
 	assert_false(k->fw->ports[0]->sending || k->fw->ports[1]->sending);

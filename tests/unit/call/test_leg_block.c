@@ -161,9 +161,7 @@ static void both_are_heard_before_they_are_joined_and_blocked_again_apart(void *
 		unsigned before;
 
 		one_ng_call = one;
-		k = kit_call();
-		call_bob(k, false);
-		bob_says(k, bob_invite, 200, KIT_SDP_OF("sendrecv"));
+		k = both_answered();
 		fake_advance(k->fw, 5000);
 		assert_int_equal(blocks(k), 2);
 		before = k->fw->n_ng;
@@ -192,13 +190,10 @@ static void both_are_heard_before_they_are_joined_and_blocked_again_apart(void *
 
 static void a_block_that_is_on_its_way_is_lifted_when_it_has_arrived(void **state)
 {
-	struct kit *k = kit_call();
+	struct kit *k = both_answered();
 	unsigned before;
 
 	(void)state;
-	call_bob(k, false);
-	bob_says(k, bob_invite, 200, KIT_SDP_OF("sendrecv"));
-	fake_run(k->fw);
 	k->fw->ng_auto = false;
 	fake_advance(k->fw, 4000);
 	assert_int_equal(blocks(k), 2);
@@ -215,12 +210,9 @@ static void a_block_that_is_on_its_way_is_lifted_when_it_has_arrived(void **stat
 
 static void a_block_without_an_answer_is_lifted_too(void **state)
 {
-	struct kit *k = kit_call();
+	struct kit *k = both_answered();
 
 	(void)state;
-	call_bob(k, false);
-	bob_says(k, bob_invite, 200, KIT_SDP_OF("sendrecv"));
-	fake_run(k->fw);
 	k->fw->ng_auto = false;
 	fake_advance(k->fw, 4000);
 	fake_ng_reply(k->fw, place(k, "block media", KIT_SID) - 1, -ETIMEDOUT, NULL);
@@ -255,11 +247,9 @@ static void an_rtpengine_that_blocks_nothing_is_asked_no_more(void **state)
 
 static void a_block_that_cannot_be_lifted_ends_the_call(void **state)
 {
-	struct kit *k = kit_call();
+	struct kit *k = both_answered();
 
 	(void)state;
-	call_bob(k, false);
-	bob_says(k, bob_invite, 200, KIT_SDP_OF("sendrecv"));
 	fake_advance(k->fw, 4000);
 	k->fw->ng_auto = false;
 	assert_int_equal(leg_join(k->leg, bob.leg), 0);
